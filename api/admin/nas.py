@@ -1,0 +1,78 @@
+"""Switches, access points and controllers: who may ask our RADIUS server, and where CoA goes."""
+
+import ipaddress
+import re
+from dataclasses import asdict
+from typing import Any
+
+from api import audit
+from api.admin.errors import Conflict, NotFound, Refused
+from api.auth.roles import Identity, Role
+from radius_policy.model import OPEN_STATES, Micros, Nas, Order, TenantId
+from radius_policy.store.interface import Reading, Tx, first
+
+MIN_SECRET = 8
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+def add_nas(tx: Tx, who: Identity, nas: Nas, *, replace: bool = False, now: Micros) -> Nas:
+    """Let a NAS ask. `replace` changes one that is there. Raises Refused or Conflict."""
+    who.require(Role.ADMIN)
+    _check(nas)
+    same = tx.get(Nas, who.tenant, nas.nas_id)
+    if same and not replace:
+        raise Conflict(f'there is a NAS "{nas.nas_id}" already; --replace changes it')
+    taken = first(
+        other
+        for other in tx.find(Nas, tenant=who.tenant, listener=nas.listener, address=nas.address)
+        if other.nas_id != nas.nas_id
+    )
+    if taken:
+        raise Conflict(f'{nas.address} is the NAS "{taken.nas_id}" already: RADIUS knows a NAS by its source address')
+    tx.put(nas)
+    tx.note(who.tenant, "nas", nas.nas_id)
+    detail = {key: value for key, value in shown(nas).items() if key != "nas_id"}
+    what = "nas.change" if same else "nas.add"
+    audit.append(tx, who.tenant, at=now, who=who.name, what=what, subject=nas.nas_id, detail=detail)
+    return nas
+
+
+def remove_nas(tx: Tx, who: Identity, nas_id: str, *, force: bool = False, now: Micros) -> None:
+    """It may not ask any more. Refused while orders are open there, unless forced. Raises NotFound or Conflict."""
+    who.require(Role.ADMIN)
+    if tx.get(Nas, who.tenant, nas_id) is None:
+        raise NotFound(f'there is no NAS "{nas_id}"')
+    waiting = sum(order.nas_id == nas_id for order in tx.find(Order, tenant=who.tenant, state=tuple(OPEN_STATES)))
+    if waiting and not force:
+        raise Conflict(f'{waiting} orders are open at "{nas_id}"; wait until they are done, or use --force')
+    tx.delete(Nas, tenant=who.tenant, nas_id=nas_id)
+    tx.note(who.tenant, "nas", nas_id)
+    audit.append(tx, who.tenant, at=now, who=who.name, what="nas.remove", subject=nas_id, detail={"forced": force})
+
+
+def all_nas(tx: Reading, tenant: TenantId) -> list[Nas]:
+    """All of them, by id."""
+    return sorted(tx.find(Nas, tenant=tenant), key=lambda nas: nas.nas_id)
+
+
+def shown(nas: Nas) -> dict[str, Any]:
+    """A NAS as plain data without its secrets."""
+    return {key: value for key, value in asdict(nas).items() if "secret" not in key and key != "tenant"}
+
+
+def _check(nas: Nas) -> None:
+    if not _NAME.fullmatch(nas.nas_id):
+        raise Refused(f'"{nas.nas_id}" is no NAS id: letters, digits and ._- only, at most 64')
+    for name, address in (("address", nas.address), ("CoA address", nas.coa_address)):
+        if name == "CoA address" and not address:
+            continue
+        try:
+            ipaddress.ip_address(address)
+        except ValueError as error:
+            raise Refused(f'the {name} "{address}" is no IP address; a NAS is known by its source address') from error
+    if len(nas.secret) < MIN_SECRET:
+        raise Refused(
+            f"the shared secret has at least {MIN_SECRET} characters: guessing it lets anybody on the network speak for the NAS"
+        )
+    if nas.coa_port is not None and not 1 <= nas.coa_port <= 65535:
+        raise Refused(f"the CoA port {nas.coa_port} is none; 3799 is usual")

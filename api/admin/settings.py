@@ -1,0 +1,159 @@
+"""Settings kept in the store, as JSON data with a rising version; old values stay in the audit.
+
+`SETTINGS` is the list of names with their defaults; an unknown name is refused with the nearest known one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from api import audit
+from api.admin.errors import Refused
+from api.auth.roles import Identity, Role
+from radius_policy import judgement
+from radius_policy.model import Access, Event, EventKind, Micros, Mode, Setting, Severity, TenantId
+from radius_policy.policy import Policy, checked
+from radius_policy.store.interface import Reading, Tx
+
+SETTINGS: Final[Mapping[str, dict[str, Any]]] = {
+    "mode": {"default": "learn", "sites": {}, "groups": {}},
+    "pause": {"on": False, "paused": False},
+    "vlans": {"production": "10", "remediation": "66", "guest": "20"},
+    "breaker": {},
+    "rules": {},
+    "groups": {},
+    "choices": {},
+    "unmonitored": {"access": "production"},
+    "unlisted": {"access": "guest"},
+    "unknown_network": {"default": "on", "sites": {}},
+    "maintenance": {"windows": []},
+    "pilot": {"group": "pilot"},
+    "held": {},
+    "session_timeout": {},
+    "timezone": {"name": "Europe/Berlin"},
+    "alerts": {},
+}
+
+
+def setting(tx: Reading, tenant: TenantId, name: str) -> dict[str, Any]:
+    """The value that holds now: the stored one, else the default."""
+    stored = tx.get(Setting, tenant, _known(name))
+    return dict(stored.value) if stored else dict(SETTINGS[name])
+
+
+def change_setting(tx: Tx, who: Identity, name: str, value: dict[str, Any], *, now: Micros) -> Setting:
+    """Set it. Raises Refused for an unknown name or a value that makes no sense."""
+    who.require(Role.ADMIN)
+    _known(name)
+    if not isinstance(value, dict):
+        raise Refused(f"the setting {name} is a JSON object, for example {SETTINGS[name]}")
+    if name in _BY_DEED:
+        raise Refused(f"changing {name} moves hosts: use `{_BY_DEED[name]}`")
+    try:
+        checked(name, value)
+    except ValueError as error:
+        raise Refused(str(error)) from error
+    if check := _CHECKS.get(name):
+        check(value)
+    old = tx.get(Setting, who.tenant, name)
+    made = Setting(who.tenant, name, value, old.version + 1 if old else 1, who.name, now)
+    tx.put(made)
+    tx.note(who.tenant, "settings", name)
+    detail = {"from": old.value if old else SETTINGS[name], "to": value, "version": made.version}
+    audit.append(tx, who.tenant, at=now, who=who.name, what="setting.change", subject=name, detail=detail)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class ModeChange:
+    """The whole setting now, and what changing it did."""
+
+    value: dict[str, Any]
+    did: judgement.Preview
+
+
+def wanted_mode(tx: Reading, tenant: TenantId, mode: Mode | None, *, site: str = "", group: str = "") -> dict[str, Any]:
+    """The setting with one mode changed: of everything, a site or a group; None takes its own mode away. Raises Refused."""
+    value = setting(tx, tenant, "mode")
+    if site and group:
+        raise Refused("name either a site or a group, not both")
+    if not site and not group:
+        if mode is None:
+            raise Refused("everything has some mode: learn, monitor or enforce")
+        return value | {"default": str(mode)}
+    part = "sites" if site else "groups"
+    own = {key: kept for key, kept in value.get(part, {}).items() if key != (site or group)}
+    return value | {part: own if mode is None else own | {site or group: str(mode)}}
+
+
+def set_mode(
+    tx: Tx,
+    who: Identity,
+    mode: Mode | None,
+    *,
+    site: str = "",
+    group: str = "",
+    confirm: tuple[str, ...] = (),
+    now: Micros,
+) -> ModeChange:
+    """Change a mode, and do what the preview said: undecided unknowns are moved when it becomes `enforce`. `confirm`
+    are inventory lines (hashes) that this person vouches for. Raises Refused."""
+    who.require(Role.ADMIN)
+    old = setting(tx, who.tenant, "mode")
+    value = wanted_mode(tx, who.tenant, mode, site=site, group=group)
+    policy = Policy.load(tx, who.tenant)
+    did = judgement.set_mode(tx, who.tenant, value, now=now, policy=policy, author=who.name, confirm=confirm)
+    detail = {"from": old, "to": value, "moved": len(did.moves), "confirmed": len(did.confirmed)}
+    audit.append(tx, who.tenant, at=now, who=who.name, what="mode.change", subject=site or group or "*", detail=detail)
+    return ModeChange(value, did)
+
+
+def set_pause(tx: Tx, who: Identity, paused: bool, *, why: str = "", now: Micros) -> bool:
+    """Stop all automatic moves, or go on. Whether it changed anything."""
+    who.require(Role.OPERATOR)
+    if bool(setting(tx, who.tenant, "pause").get("paused")) == paused:
+        return False
+    judgement.set_pause(tx, who.tenant, paused, now=now, policy=Policy.load(tx, who.tenant), author=who.name)
+    written = tx.get(Setting, who.tenant, "pause")
+    if written is not None:
+        tx.put(replace(written, value={"on": paused, "paused": paused, "why": why}))
+    line = audit.append(
+        tx, who.tenant, at=now, who=who.name, what="pause" if paused else "resume", subject="moves", detail={"why": why}
+    )
+    text = f"{who.name} stopped all automatic moves" if paused else f"{who.name} lets automatic moves go on"
+    event = Event(
+        who.tenant,
+        f"pause-{line.number}",
+        now,
+        EventKind.PAUSED if paused else EventKind.RESUMED,
+        Severity.WARNING,
+        "pause",
+        f"{text}: {why}" if why else text,
+    )
+    tx.put(event)
+    tx.note(who.tenant, "event", event.id)
+    return True
+
+
+def _known(name: str) -> str:
+    if name not in SETTINGS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, list(SETTINGS), n=1)
+        hint = f'; did you mean "{near[0]}"?' if near else f"; known are {', '.join(SETTINGS)}"
+        raise Refused(f'there is no setting "{name}"{hint}')
+    return name
+
+
+def _check_vlans(value: dict[str, Any]) -> None:
+    allowed = {str(access) for access in Access} - {"blocked"}
+    for access, vlan in value.items():
+        if access not in allowed:
+            raise Refused(f'"{access}" has no VLAN: {", ".join(sorted(allowed))} have one')
+        if not isinstance(vlan, str) or not vlan or len(vlan.encode()) > 253:
+            raise Refused(f"the VLAN of {access} is a text: its number or its name on the switch")
+
+
+_CHECKS: Final = {"vlans": _check_vlans}
+_BY_DEED: Final = {"mode": "pratique mode", "pause": "pratique pause"}
+"""Settings whose change moves hosts: they are changed by their own deed alone."""

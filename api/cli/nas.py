@@ -1,0 +1,108 @@
+"""`pratique nas`: which switches, access points and controllers may ask, and where CoA goes."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.admin.errors import Refused
+from api.auth.roles import Identity
+from api.cli.common import ConfigOption, DatabaseOption, JsonOption, print_json, print_table, with_desk
+from api.cli.common import app as made_app
+from api.config import Config
+
+if TYPE_CHECKING:
+    from api.admin.deeds import Desk
+
+app = made_app("Switches, access points and controllers.")
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Argument(help="its id, for example sw-floor2")],
+    address: Annotated[str, typer.Argument(help="the source address of its RADIUS packets")],
+    secret: Annotated[
+        str | None,
+        typer.Option(
+            help="shared secret; '-' reads it from stdin (seen by nobody in the process list)",
+            envvar="PRATIQUE_NAS_SECRET",
+        ),
+    ] = None,
+    profile: Annotated[str, typer.Option(help="what its make understands")] = "generic",
+    coa_address: Annotated[str, typer.Option(help="where CoA goes, if not to its address")] = "",
+    coa_port: Annotated[int | None, typer.Option(help="UDP port of CoA, if not the profile's")] = None,
+    listener: Annotated[str, typer.Option(help="the listener that it asks")] = "default",
+    allow_unsigned: Annotated[
+        bool,
+        typer.Option("--allow-unsigned", help="accept Access-Requests without Message-Authenticator (BlastRADIUS!)"),
+    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="change one that is there")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Let a NAS ask our RADIUS server."""
+    given = sys.stdin.readline().rstrip("\n") if secret == "-" else secret  # noqa: S105 - a mark, no secret
+    if not given:
+        raise Refused("a NAS needs its shared secret: --secret -, and the secret on stdin")
+
+    async def deed(desk: "Desk", who: Identity, _: Config) -> None:
+        from api.admin import nas
+        from radius_policy.model import Nas
+
+        wanted = Nas(
+            who.tenant,
+            name,
+            address,
+            given.encode(),
+            listener=listener,
+            profile=profile,
+            coa_address=coa_address,
+            coa_port=coa_port,
+            require_message_authenticator=not allow_unsigned,
+        )
+        made = await desk.plain(lambda tx, now: nas.add_nas(tx, who, wanted, replace=replace, now=now))
+        if as_json:
+            print_json(nas.shown(made))
+        else:
+            print(f"{made.nas_id} at {made.address} may ask (profile {made.profile})")
+
+    with_desk(config, database, deed)
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False, config: ConfigOption = None, database: DatabaseOption = None) -> None:
+    """All of them."""
+
+    async def deed(desk: "Desk", who: Identity, _: Config) -> None:
+        from api.admin import nas
+
+        found = await desk.store.read(lambda tx: nas.all_nas(tx, who.tenant))
+        if as_json:
+            print_json([nas.shown(one) for one in found])
+            return
+        print_table(
+            ("id", "address", "listener", "profile", "CoA to", "signed requests only"),
+            ([n.nas_id, n.address, n.listener, n.profile, f"{n.coa_address or n.address}:{n.coa_port or 'profile'}", "yes" if n.require_message_authenticator else "NO"] for n in found),
+            empty="no NAS may ask yet; `pratique nas add` adds one",
+        )  # fmt: skip
+
+    with_desk(config, database, deed)
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="its id")],
+    force: Annotated[bool, typer.Option("--force", help="although orders are open there")] = False,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """It may not ask any more."""
+
+    async def deed(desk: "Desk", who: Identity, _: Config) -> None:
+        from api.admin import nas
+
+        await desk.plain(lambda tx, now: nas.remove_nas(tx, who, name, force=force, now=now))
+        print(f"{name} may not ask any more")
+
+    with_desk(config, database, deed)

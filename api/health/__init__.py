@@ -1,0 +1,1 @@
+"""What others ask about endpoints and about the service itself."""

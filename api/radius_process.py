@@ -1,0 +1,410 @@
+"""The RADIUS process: sockets, store, doorbell and clock around the pure cores of `radius_policy`.
+
+Guarantees: an Access-Request is answered from memory, whether or not the store is there; accounting is answered after
+it is stored and stays unanswered while it cannot be; a planned order goes out as soon as the snapshot answers its
+generation, and what the network says of it is booked in the order it came. Started without a database it answers from
+its file until there is one.
+
+What it decides itself: nothing. `api/radius_desk.py` keeps the open orders and sends; `moves.py` books.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from api.config import Config
+from api.radius_desk import Desk
+from api.radius_files import API_BELL_FILE, BELL_FILE, Files, class_key
+from api.start import EXIT_CANNOT_START, now_us
+from radius_policy.coa.client import CoaClient
+from radius_policy.coa.shell import CoaShell
+from radius_policy.doorbell import Bell, Doorbell, DoorbellError
+from radius_policy.model import DEFAULT_TENANT, Micros, TenantId
+from radius_policy.move_table import Happens
+from radius_policy.moves import Books, Fact, Loaded
+from radius_policy.radius.server import Accounted, Answered, Listener, RadiusServer
+from radius_policy.radius.shell import Port, Source
+from radius_policy.snapshot import Delta, Snapshot, look, look_at_all
+from radius_policy.store.interface import Reading, Store, StoreError
+
+POLL_S = 0.25
+_AT_ONCE = 400
+"""Facts in one transaction: it must stay under 50 ms."""
+_MOST_FACTS = 20_000
+_LOG_EVERY_US = 60_000_000
+
+Address = tuple[str, int]
+Entry = Fact | tuple[Accounted, Port]
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """One listener: its name, whose it is, and its two addresses (port 0 lets the system choose)."""
+
+    authentication: Address
+    accounting: Address
+    name: str = "default"
+    tenant: TenantId = DEFAULT_TENANT
+
+
+def new_id() -> str:
+    return secrets.token_hex(12)
+
+
+class RadiusProcess:
+    """`open_store` is called until it succeeds. `start` binds and returns; `close` ends everything in order."""
+
+    def __init__(
+        self,
+        listeners: Iterable[Listen],
+        open_store: Callable[[], Awaitable[Store]],
+        data: Path,
+        *,
+        coa_source: str = "0.0.0.0",
+        clock: Callable[[], Micros] = now_us,
+    ) -> None:
+        self.listeners = tuple(listeners)
+        self.tenants = {listen.tenant for listen in self.listeners}
+        self.data = data
+        self.clock = clock
+        self.store: Store | None = None
+        self.snapshot = Snapshot()
+        self.books = Books(self.snapshot, new_id)
+        self.ports: dict[tuple[str, str], Port] = {}
+        self.log = structlog.get_logger("radius")
+        self.files = Files(data, self.snapshot, self._warn)
+        self.server = RadiusServer(self.snapshot, class_key(data), self._warn)
+        self.client = CoaClient(self._warn)
+        self._open_store = open_store
+        self._inbox: list[Entry] = []
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._doorbell = Doorbell()
+        self._bell: Bell | None = None
+        self._look_wanted = False
+        self._fresh = False
+        self._said: dict[str, Micros] = {}
+        self._counts: dict[str, int] = {"store_errors": 0, "facts_dropped": 0, "defects": 0, "looks": 0, "batches": 0}
+        self._booked: dict[str, int] = {}
+        self._started = clock()
+        self._every: list[asyncio.Task[None]] = []
+        self.shell = CoaShell(
+            self.client,
+            coa_source,
+            clock=self.clock,
+            on_answer=lambda answer: self.take(
+                self.desk.replied(answer.token, answer.ack, answer.cause, answer.retransmitted)
+            ),
+            on_gave_up=lambda gone: self.take(self.desk.happened(gone.token, Happens.NO_ANSWER)),
+            may_repeat=self._may_repeat,
+            log=self._warn,
+        )
+        self.desk = Desk(self.books, self.shell, self.server, self.take, clock=self.clock, started=self._started)
+
+    @property
+    def ready(self) -> bool:
+        """Whether it has seen the store since it started."""
+        return self._fresh
+
+    async def start(self) -> None:
+        """Bind everything, load the file, begin to answer. Raises OSError, DoorbellError."""
+        known = self.files.load()
+        self.log.info("started", answering_from="file" if known else "nothing yet", macs=len(self.snapshot))
+        self.shell.open_lane()
+        for listen in self.listeners:
+            listener = Listener(listen.name, listen.tenant)
+            self.ports[listen.name, "authentication"] = Port(
+                *listen.authentication, partial(self._authentication, listener)
+            )
+            self.ports[listen.name, "accounting"] = Port(*listen.accounting, partial(self._accounting, listener))
+        self._bell = Bell(self.data / BELL_FILE)
+        asyncio.get_running_loop().add_reader(self._bell.fileno(), self._rung)
+        self._every = [
+            asyncio.create_task(self._poll(), name="poll"),
+            asyncio.create_task(self._each_second(), name="each second"),
+        ]
+
+    async def close(self) -> None:
+        """Stop taking, book what was taken, save the snapshot, let go."""
+        for task in self._every:
+            task.cancel()
+        await asyncio.gather(*self._every, return_exceptions=True)
+        loop = asyncio.get_running_loop()
+        if self._bell is not None:
+            loop.remove_reader(self._bell.fileno())
+            self._bell.close()
+        await self._settle()
+        for port in self.ports.values():
+            port.close()
+        self.shell.close()
+        self.files.write(self.stats(), self.files.content())
+        if self.store is not None:
+            await self.store.close()
+        self._doorbell.close()
+
+    # Datagrams
+
+    def _authentication(self, listener: Listener, octets: bytes, source: Source, port: Port) -> bytes | None:
+        reply, answered = self.server.authentication(octets, source, listener, self.clock())
+        if answered is not None:
+            self.take(answered)
+        return reply
+
+    def _accounting(self, listener: Listener, octets: bytes, source: Source, port: Port) -> bytes | None:
+        reply, accounted = self.server.accounting(octets, source, listener, self.clock())
+        if accounted is not None:
+            if self.store is None:
+                self.server.not_stored(accounted)
+            else:
+                self._inbox.append((accounted, port))
+                self._run("book", self._book)
+        return reply
+
+    def _may_repeat(self, token: str) -> bool:
+        return self.desk.may_repeat(token)
+
+    # Facts to the store
+
+    def take(self, fact: Fact | None) -> None:
+        """Have a fact booked. A flood that the store cannot follow is dropped beyond a bound, and counted."""
+        if fact is None:
+            return
+        if len(self._inbox) >= _MOST_FACTS and isinstance(fact, Answered):
+            self._counts["facts_dropped"] += 1
+            return
+        self._inbox.append(fact)
+        if self.store is not None:
+            self._run("book", self._book)
+
+    async def _book(self) -> None:
+        size = _AT_ONCE
+        while self._inbox and self.store is not None:
+            batch, self._inbox = self._inbox[:size], self._inbox[size:]
+            try:
+                await self._book_batch(self.store, batch)
+                size = _AT_ONCE
+            except StoreError as error:
+                self._store_trouble(error)
+                self._inbox = [*self._unanswered(batch), *self._inbox]
+                await asyncio.sleep(POLL_S)
+            except Exception as error:  # a defect of ours: it must cost one fact, not all that came with it
+                if len(batch) > 1:
+                    self._inbox, size = batch + self._inbox, 1
+                    continue
+                self._counts["defects"] += 1
+                self._unanswered(batch)
+                self.log.error("a defect: one fact could not be booked; please report it", exc_info=error)
+
+    def _unanswered(self, batch: list[Entry]) -> list[Entry]:
+        """What is to be booked later: all but accounting, which the NAS sends again because it gets no answer."""
+        for entry in batch:
+            if isinstance(entry, tuple):
+                self.server.not_stored(entry[0])
+        return [entry for entry in batch if not isinstance(entry, tuple)]
+
+    async def _book_batch(self, store: Store, batch: list[Entry]) -> None:
+        facts: list[Fact] = [entry[0].heard if isinstance(entry, tuple) else entry for entry in batch]
+        booked = await store.write(lambda tx: self.books.book(tx, facts))
+        now = self.clock()
+        for entry in batch:
+            if isinstance(entry, tuple):
+                entry[1].send(self.server.stored(entry[0], now), entry[0].source)
+        self._counts["batches"] += 1
+        for name, count in booked.counts.items():
+            self._booked[name] = self._booked.get(name, 0) + count
+        self.desk.booked(booked)
+        if booked.orders or booked.events:
+            self._doorbell.ring(self.data / API_BELL_FILE)
+
+    # The store to us
+
+    def _rung(self) -> None:
+        if self._bell is not None:
+            self._bell.drain()
+        self.look()
+
+    def look(self) -> None:
+        """Look at the change sequence as soon as the present look is done."""
+        self._look_wanted = True
+        if self.store is not None:
+            self._run("look", self._look)
+
+    async def _look(self) -> None:
+        while self._look_wanted and self.store is not None:
+            self._look_wanted = False
+            self._counts["looks"] += 1
+            since = self.snapshot.sequence if self._fresh else None
+            try:
+                delta, loaded = await self.store.read(partial(self._read, since=since))
+            except StoreError as error:
+                self._store_trouble(error)
+                return
+            applied = self.snapshot.apply(delta)
+            for complaint in applied.complaints:
+                self._warn(complaint)
+            for tenant, mac in applied.macs:
+                self.server.forget(tenant, mac)
+            if self._fresh:
+                self.desk.loaded(loaded)
+            else:
+                self._fresh = True
+                self.desk.restarted(loaded)
+                self.log.info("answering from the store", macs=len(self.snapshot), switches=self.snapshot.switches)
+            self.files.save_wanted |= bool(delta.macs or delta.nas or delta.settings or delta.whole)
+            self._look_wanted = self._look_wanted or delta.more
+
+    def _read(self, reading: Reading, since: int | None) -> tuple[Delta, list[Loaded]]:
+        """What changed after `since`; everything at start, and when the database was restored to an older state."""
+        if since is not None:
+            delta = look(reading, since)
+            if delta.sequence > since or reading.last_change() >= since:
+                return delta, self.desk.read(reading, delta.keys)
+        return look_at_all(reading, self.tenants), self.desk.read_open(reading, self.tenants)
+
+    async def _poll(self) -> None:
+        """The slow poll behind the bell; it also opens the store until there is one."""
+        while True:
+            if self.store is None:
+                await self._try_open()
+            self.look()
+            if self._inbox and self.store is not None:
+                self._run("book", self._book)
+            self.desk.tick()
+            await asyncio.sleep(POLL_S)
+
+    async def _try_open(self) -> None:
+        try:
+            self.store = await self._open_store()
+        except StoreError as error:
+            self._store_trouble(error)
+        else:
+            self.log.info("store open", macs=len(self.snapshot), answering_from="store")
+
+    def _store_trouble(self, error: StoreError) -> None:
+        self._counts["store_errors"] += 1
+        self._warn(f"the store does not answer: {error}. Authentication goes on from the snapshot; accounting waits.")
+
+    # Files
+
+    async def _each_second(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            await asyncio.to_thread(self.files.write, self.stats(), self.files.content())
+
+    def stats(self) -> dict[str, Any]:
+        """The figures that `/metrics` shows: what was answered, dropped and why, sent, booked, and where things stand."""
+        ports: dict[str, int] = {}
+        for port in self.ports.values():
+            for name, count in port.counts.items():
+                ports[name] = ports.get(name, 0) + count
+        return {
+            "up_seconds": (self.clock() - self._started) // 1_000_000,
+            "store_open": int(self.store is not None),
+            "snapshot": {
+                "macs": len(self.snapshot),
+                "switches": self.snapshot.switches,
+                "sequence": self.snapshot.sequence,
+            },
+            "sockets": ports,
+            "requests": dict(self.server.counts),
+            "dropped": dict(self.server.complaints.counts),
+            "coa": dict(self.client.counts),
+            "coa_dropped": dict(self.client.complaints.counts),
+            "booked": {name.replace(".", "_"): count for name, count in self._booked.items()},
+            "orders": self.desk.states(),
+            "process": {**self._counts, "inbox": len(self._inbox)},
+        }
+
+    # Odds
+
+    def _run(self, name: str, work: Callable[[], Any]) -> None:
+        """Run `work` unless it runs already (it then finds what was added by itself)."""
+        running = self._tasks.get(name)
+        if running is None or running.done():
+            task = self._tasks[name] = asyncio.create_task(work(), name=name)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._counts["defects"] += 1
+            self.log.error("a defect: please report it", task=task.get_name(), exc_info=error)
+
+    async def _settle(self) -> None:
+        """Book what is left, at most for two seconds."""
+        with contextlib.suppress(TimeoutError):  # the store is away: what is left goes on after the next start
+            async with asyncio.timeout(2):
+                while self._inbox and self.store is not None:
+                    self._run("book", self._book)
+                    await self._tasks["book"]
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _warn(self, text: str) -> None:
+        """Log a sentence, the same one once a minute."""
+        now = self.clock()
+        if now - self._said.get(text, 0) >= _LOG_EVERY_US:
+            if len(self._said) > 1000:
+                self._said.clear()
+            self._said[text] = now
+            self.log.warning(text)
+
+
+async def run(
+    listeners: Iterable[Listen],
+    open_store: Callable[[], Awaitable[Store]],
+    data: Path,
+    *,
+    coa_source: str = "0.0.0.0",
+    stop: asyncio.Event,
+    started: Callable[[RadiusProcess], None] = lambda process: None,
+) -> None:
+    """Serve until `stop` is set. Raises OSError or DoorbellError with a sentence where something cannot be bound."""
+    process = RadiusProcess(listeners, open_store, data, coa_source=coa_source)
+    try:
+        await process.start()
+        started(process)
+        await stop.wait()
+    finally:
+        await process.close()
+
+
+def main(config: Config) -> int:
+    """`pratique serve --role radius`: serve until SIGTERM or SIGINT. 0, or EXIT_CANNOT_START with a
+    sentence on stderr."""
+    from radius_policy.store import open_store
+
+    address = config.radius
+    listen = Listen(
+        (address.authentication.host, address.authentication.port),
+        (address.accounting.host, address.accounting.port),
+        tenant=TenantId(config.service.tenant),
+    )
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await run(
+            [listen],
+            partial(open_store, config.database),
+            config.service.data,
+            coa_source=address.coa_source,
+            stop=stop,
+        )
+
+    try:
+        asyncio.run(serve())
+    except (OSError, DoorbellError) as error:
+        print(f"pratique: the RADIUS process cannot start: {error}", file=sys.stderr)
+        return EXIT_CANNOT_START
+    return 0

@@ -1,0 +1,1 @@
+"""Change of authorization (RFC 5176): the client's sans-IO core and its sockets."""

@@ -1,0 +1,268 @@
+"""Recorded starts to replay: a folder of JSON lines, or the starts that a store kept. Reading only.
+
+A folder holds `hosts.jsonl` (host, mac, user, role, image, and where known site and groups), `baseline.jsonl` (the
+inventory, all confirmed: sha256, path, signer, images) and `events.jsonl` (id, t, host, sha256, path, parent_path,
+parent_sha256, signer, package_provenance, user). `t` is in seconds since a Monday 00:00 local time.
+
+Guarantees: a field that is null or missing is a missing fact, never a guess. A line that cannot be read is refused with
+file, line and what is wrong. Nothing but these three files is opened.
+
+What it does not do: it judges nothing; the parent stands for the writer (issue of the replay: nothing else is told), and
+provenance of the channels in `PROVEN` counts as checked.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+
+from radius_policy import precedents
+from radius_policy.breaker import DAY
+from radius_policy.model import (
+    DEFAULT_TENANT,
+    SECOND,
+    Executable,
+    Execution,
+    Host,
+    HostId,
+    ListEntry,
+    ListKind,
+    Micros,
+    Operation,
+    ParentRef,
+    Sha256,
+    TenantId,
+    VerdictWord,
+)
+from radius_policy.places import place
+from radius_policy.roles import Tool, propose
+from radius_policy.store.interface import Reading, Tx
+
+MONDAY: Final = 1_704_067_200 * SECOND
+"""Monday 2024-01-01 00:00: where `t` = 0 is placed."""
+PROVEN: Final = ("ccm:", "image:", "updater:")
+LONG_AGO: Final = 30 * DAY
+
+Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class HistoryError(Exception):
+    """The recorded starts cannot be read. The message names file and line and says what is wrong."""
+
+
+class HostLine(msgspec.Struct, frozen=True):
+    host: str
+    mac: str | None = None
+    user: str | None = None
+    role: str | None = None
+    image: str | None = None
+    site: str | None = None
+    groups: tuple[str, ...] = ()
+
+
+class BaselineLine(msgspec.Struct, frozen=True):
+    sha256: Hash
+    path: str
+    signer: str | None = None
+    images: tuple[str, ...] = ()
+
+
+class EventLine(msgspec.Struct, frozen=True, gc=False):
+    id: str
+    t: float
+    host: str
+    sha256: Hash | None = None
+    path: str | None = None
+    parent_path: str | None = None
+    parent_sha256: Hash | None = None
+    signer: str | None = None
+    package_provenance: str | None = None
+    user: str | None = None
+
+
+Line = TypeVar("Line", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One start to replay: what is reported, and the id and time that it is named by."""
+
+    execution: Execution
+    name: str
+    t: float
+
+
+def lines(path: Path, kind: type[Line]) -> Iterator[Line]:
+    """The lines of a file as `kind`. `HistoryError` for the first that is none."""
+    decode = msgspec.json.Decoder(kind).decode
+    try:
+        with path.open("rb") as file:
+            for number, text in enumerate(file, 1):
+                if text.isspace():
+                    continue
+                try:
+                    yield decode(text)
+                except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                    raise HistoryError(f"{path.name}, line {number}: {error}") from error
+    except OSError as error:
+        raise HistoryError(
+            f"{path}: {error.strerror or error}; a history folder holds hosts, baseline and events .jsonl"
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A history folder. `pilot_percent` puts that share of its hosts, chosen by name, into the group `pilot`."""
+
+    path: Path
+    operation: Operation = Operation.HOLD
+    pilot_percent: float = 0.0
+
+    def load(self, tx: Tx) -> dict[str, Tool]:
+        """Put hosts, inventory and precedents into an empty store; the tools that the inventory proposes."""
+        images: set[str] = set()
+        baseline = list(lines(self.path / "baseline.jsonl", BaselineLine))
+        for line in baseline:
+            images.update(line.images)
+        load_inventory(tx, baseline)
+        for host in lines(self.path / "hosts.jsonl", HostLine):
+            known = host.image is None or host.image in images
+            tx.put(self._host(host, MONDAY - LONG_AGO if known else 0))
+        return {str(tool.sha256): tool for tool in propose(baseline).values()}
+
+    def _host(self, line: HostLine, enrolled: Micros) -> Host:
+        groups = line.groups
+        if self.pilot_percent and _share(line.host) < self.pilot_percent and "pilot" not in groups:
+            groups = (*groups, "pilot")
+        return Host(
+            DEFAULT_TENANT,
+            HostId(line.host),
+            line.host,
+            site=line.site or "main",
+            groups=groups,
+            role=line.role or "",
+            user=line.user or "",
+            enrolled_at=enrolled,
+            operation=self.operation,
+            sensor="replay",
+            image=line.image or "",
+        )
+
+    def starts(self) -> Iterator[Start]:
+        """The events in the order of the file."""
+        held = self.operation is Operation.HOLD
+        for line in lines(self.path / "events.jsonl", EventLine):
+            yield Start(_execution(line, held), line.id, line.t)
+
+    def newcomer(self, name: str) -> Host:
+        """A host that an event names and hosts.jsonl does not."""
+        return self._host(HostLine(name), 0)
+
+
+def _share(name: str) -> float:
+    """0 to 100, the same for a name at every run."""
+    import zlib
+
+    return zlib.crc32(name.encode()) % 10_000 / 100
+
+
+def _execution(line: EventLine, held: bool) -> Execution:
+    at = MONDAY + int(line.t * SECOND)
+    parent = ParentRef(line.parent_path or "", Sha256(line.parent_sha256)) if line.parent_sha256 else None
+    if parent is None and line.parent_path:
+        parent = ParentRef(line.parent_path)
+    provenance = line.package_provenance
+    return Execution(
+        DEFAULT_TENANT,
+        line.id,
+        HostId(line.host),
+        Sha256(line.sha256) if line.sha256 else None,
+        line.path or "",
+        0,
+        at,
+        at,
+        user=line.user or "",
+        held=held,
+        parents=(parent,) if parent is not None else (),
+        writer=parent,
+        provenance=provenance,
+        proven=provenance is not None and provenance.startswith(PROVEN),
+        signer=line.signer,
+        signer_state="valid" if line.signer else None,
+    )
+
+
+def load_inventory(tx: Tx, baseline: Iterable[BaselineLine], tenant: TenantId = DEFAULT_TENANT) -> None:
+    """Confirmed inventory lines as allow entries, with the precedents that they set."""
+    at = MONDAY - LONG_AGO
+    for line in baseline:
+        sha = Sha256(line.sha256)
+        here = place(line.path)
+        state = "valid" if line.signer else None
+        entry = ListEntry(
+            tenant,
+            f"inventory-{sha[:24]}",
+            "allow",
+            ListKind.HASH,
+            sha,
+            author="inventory",
+            why="inventory",
+            created=at,
+        )
+        tx.put(
+            entry,
+            Executable(tenant, sha, name=here.name, signer=line.signer, signer_state=state, first_seen=at),
+        )
+        deed = precedents.Deed(tenant, sha, here, at, VerdictWord.ALLOWED, line.signer, state)
+        precedents.remember(tx, deed)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The starts that a store kept since `since`, to be replayed with its own lists and hosts."""
+
+    hosts: tuple[Host, ...]
+    entries: tuple[ListEntry, ...]
+    tools: tuple[Tool, ...]
+    executables: tuple[Executable, ...]
+    precedents: tuple[precedents.Precedent, ...]
+    executions: tuple[Execution, ...]
+
+    @classmethod
+    def read(cls, reading: Reading, tenant: TenantId, since: Micros) -> "Kept":
+        executions = reading.find(Execution, tenant=tenant, order="started", after=since)
+        before = [each for each in reading.find(Executable, tenant=tenant) if each.first_seen <= since]
+        shas = {each.sha256 for each in before}
+        known = [each for each in reading.find(precedents.Precedent, tenant=tenant) if each.sha256 in shas]
+        return cls(
+            tuple(reading.find(Host, tenant=tenant)),
+            tuple(reading.find(ListEntry, tenant=tenant)),
+            tuple(reading.find(Tool, tenant=tenant)),
+            tuple(before),
+            tuple(known),
+            tuple(executions),
+        )
+
+    def load(self, tx: Tx) -> dict[str, Tool]:
+        tx.put(*(replace(host, cleared_at=None) for host in self.hosts))
+        tx.put(*self.entries, *self.tools, *self.executables, *self.precedents)
+        return {str(tool.sha256): tool for tool in self.tools}
+
+    def starts(self) -> Iterator[Start]:
+        for each in self.executions:
+            yield Start(each, each.id, each.started / SECOND)
+
+    def newcomer(self, name: str) -> Host:
+        return Host(self.hosts[0].tenant if self.hosts else DEFAULT_TENANT, HostId(name), name, sensor="replay")
+
+
+History = Folder | Kept
+
+
+def settings_of(reading: Reading, tenant: TenantId) -> dict[str, dict[str, Any]]:
+    """The stored settings by name, for a replay under the policy of today."""
+    from radius_policy.model import Setting
+
+    return {each.name: each.value for each in reading.find(Setting, tenant=tenant)}

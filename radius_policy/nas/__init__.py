@@ -1,0 +1,1 @@
+"""What each make of switch, access point or controller understands: profiles as data, with evidence."""

@@ -1,0 +1,142 @@
+"""Where a file lies, in a form that survives an update and another user: values, nothing is trusted here.
+
+`place(path)` gives the folder with the user's name, version folders and random folders normalised away, so that
+`C:\\Users\\ann\\AppData\\Local\\chat\\app-1.2.3\\chat.exe` and `...\\bob\\...\\app-1.3.0\\chat.exe` share one root.
+Windows paths are compared without case, others with it. It looks at text only, never at a disk, and it never says
+that a place is good: no rule may trust by place alone (tables.md, Grace rules).
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+_WINDOWS: Final = re.compile(r"^(?:[A-Za-z]:|\\\\)")
+_VERSION: Final = re.compile(
+    r"^(?:app-.*\d.*|(?:v|ver|version|release|build|r)?[-_. ]?\d+(?:[._]\d+)+(?:[-+_.~]?[\w.+~-]*)?|v?\d+)$"
+)
+_NAMED_VERSION: Final = re.compile(r"^(.*[a-z])[-_ ]v?\d+(?:[._]\d+)+(?:[-+_.][\w.+-]*)?$", re.IGNORECASE)
+_RANDOM: Final = re.compile(r"^(?:\{?[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}\}?|[0-9a-fA-F]{8,})$")
+_HOMES: Final = {"users": 1, "home": 1, "documents and settings": 1}
+_TEMPORARY: Final = frozenset(("temp", "tmp", "shm", "temporary internet files", "inetcache"))
+_SYSTEM: Final = frozenset(("windows", "usr", "bin", "sbin", "lib", "lib64", "winnt", "system"))
+_PROGRAMS: Final = frozenset(("program files", "program files (x86)", "programdata", "opt", "applications", "snap"))
+_HELPERS: Final = frozenset(("bin", "update", "updater", "updates", "current"))
+_SHARED: Final = frozenset(
+    (
+        "appdata",
+        "local",
+        "locallow",
+        "roaming",
+        "programs",
+        "desktop",
+        "documents",
+        "*",
+        "system32",
+        "syswow64",
+        ".local",
+        "share",
+        ".config",
+        ".cache",
+        "common files",
+        "local settings",
+        "application data",
+    )
+)
+
+KINDS: Final = ("system", "programs", "user", "downloads", "temp", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`path` is the whole path as compared, `folder` its folder, `root` the folder normalised, `name` the file's name,
+    `kind` one of `KINDS`: a coarse word for rules that exclude places, never a reason for trust."""
+
+    path: str
+    folder: str
+    root: str
+    name: str
+    kind: str
+
+
+def comparable(path: str) -> str:
+    """A path as it is compared: Windows paths in lower case with backslashes, others as they are."""
+    if _WINDOWS.match(path):
+        return path.replace("/", "\\").rstrip("\\").lower()
+    return path.rstrip("/") or "/"
+
+
+def under(path: str, folder: str) -> bool:
+    """Whether a comparable path is the folder or lies in it."""
+    return path == folder or (path.startswith(folder) and (folder[-1:] in ("/", "\\") or path[len(folder)] in "/\\"))
+
+
+@lru_cache(maxsize=65_536)
+def place(path: str) -> Place:
+    """The place of one file. Never raises: whatever an endpoint sends as a path has a place."""
+    whole = comparable(path)
+    separator = "\\" if _WINDOWS.match(whole) else "/"
+    folder, _, name = whole.rpartition(separator)
+    parts = folder.split(separator)
+    return Place(whole, folder, separator.join(_normal(parts)), name, _kind(parts))
+
+
+@lru_cache(maxsize=16_384)
+def home(path: str) -> str | None:
+    """The home folder (comparable, not normalised) of a program: the folder it lies in. None where that folder is
+    shared by programs that have nothing to do with each other (`System32`, `Program Files`, `AppData\\Local`, `Temp`)."""
+    here = place(path)
+    separator = "\\" if _WINDOWS.match(here.path) else "/"
+    parts = here.folder.split(separator)
+    if len(parts) > 3 and parts[-1] in _HELPERS and not _is_shared(parts[:-1]):
+        parts = parts[:-1]
+    if here.kind in ("temp", "downloads", "system") or _is_shared(parts):
+        return None
+    return separator.join(parts)
+
+
+@lru_cache(maxsize=16_384)
+def root_of(folder: str) -> str:
+    """A comparable folder, normalised as `place` does it."""
+    separator = "\\" if _WINDOWS.match(folder) else "/"
+    return separator.join(_normal(folder.split(separator)))
+
+
+def _is_shared(parts: list[str]) -> bool:
+    inner = _normal(parts)
+    last = inner[-1] if inner else ""
+    return len(inner) < 3 or last in _SHARED or last in _PROGRAMS or last in _SYSTEM
+
+
+def _normal(parts: list[str]) -> list[str]:
+    out: list[str] = []
+    user = _user_index(parts)
+    for index, part in enumerate(parts):
+        if index == user or (index > 1 and _RANDOM.match(part)):
+            out.append("*")
+        elif index > 1 and _VERSION.match(part):
+            continue
+        elif index > 1 and (named := _NAMED_VERSION.match(part)):
+            out.append(named.group(1))
+        else:
+            out.append(part)
+    return out
+
+
+def _user_index(parts: list[str]) -> int:
+    return 2 if len(parts) > 2 and parts[1] in _HOMES else -1
+
+
+def _kind(parts: list[str]) -> str:
+    inner = [part.lower() for part in parts[1:]]
+    if any(part in _TEMPORARY for part in inner):
+        return "temp"
+    if (inner[:1] and inner[0] in _HOMES) or inner[:1] == ["root"]:
+        return "downloads" if "downloads" in inner else "user"
+    if inner[:2] == ["usr", "local"]:
+        return "programs"
+    if inner[:1] and inner[0] in _SYSTEM:
+        return "system"
+    if inner[:1] and inner[0] in _PROGRAMS:
+        return "programs"
+    return "other"

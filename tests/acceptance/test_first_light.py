@@ -1,0 +1,291 @@
+"""First light, told on both fabrics; and what must still hold when a part of the site is away, dies, or lies."""
+
+import json
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import psutil
+import pytest
+
+from lab.endpoints import programs
+from lab.fabric import ENDPOINTS, REMEDIATION
+from lab.narrator import Narrator
+from lab.processes import children
+from lab.python import STATE_VARIABLE, environment, pratique
+from lab.site import Site
+from lab.stories import first_light
+
+FABRICS = [pytest.param("netns", marks=pytest.mark.peer("netns")), "table"]
+FIGURES = {
+    "exec_to_report_ms",
+    "exec_to_moved_ms",
+    "packets_after_exec",
+    "confirmed_ms",
+    "allow_to_released_ms",
+    "others_disturbed",
+}
+SECOND = ENDPOINTS[1]
+pytestmark = pytest.mark.slow
+
+
+# ---- the story
+
+
+class Told(NamedTuple):
+    code: int
+    result: dict[str, Any]
+    seconds: float
+
+
+def tell(fabric: str) -> Told:
+    """Play the story headless, as a person would."""
+    begun = time.monotonic()
+    command = pratique("lab", "story", "first-light", "--json", "--fabric", fabric)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=80, env=environment(), check=False)
+    lines = done.stdout.splitlines()
+    assert lines, done.stderr
+    return Told(done.returncode, json.loads(lines[-1]), time.monotonic() - begun)
+
+
+@pytest.mark.parametrize("fabric", FABRICS)
+def test_the_story_is_told_twice_in_a_row_and_leaves_nothing(fabric: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        code, result, seconds = tell(fabric)
+
+        assert result["ok"], result
+        assert code == 0
+        assert set(result) == {"ok", "fabric", "sensor"} | FIGURES
+        assert (result["fabric"], result["others_disturbed"]) == (fabric, 0)
+        assert result["sensor"] == ("fanotify" if fabric == "netns" else "polling")
+        assert 0 < result["exec_to_report_ms"] < result["exec_to_moved_ms"] < result["confirmed_ms"]
+        assert seconds < 50
+
+
+# ---- with a part of the site away
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A site on the port table, in this process, on a quiet morning."""
+    state = tmp_path / "lab"
+    state.mkdir()
+    made = Site(state, "table")
+    try:
+        first_light.prepare(made, Narrator(json_only=True))
+        first_light.all_quiet(made)
+        yield made
+    finally:
+        made.close()
+        for log in sorted((state / "logs").glob("*.log")):
+            print(f"---- {log.name}\n{log.read_text(errors='replace')[-3000:]}")
+
+
+@pytest.fixture
+def unknown(site: Site) -> Iterator[Callable[[], int]]:
+    """Starts a program that nobody has seen on endpoint 2; when (microseconds)."""
+    started = []
+
+    def begin() -> int:
+        program = programs.make(site.fabric.programs(SECOND), "invoice")
+        started.append(programs.start(site.fabric.enter(SECOND), program, 60))
+        return started[-1].us
+
+    yield begin
+    for start in started:
+        start.process.kill()
+        start.process.wait()
+
+
+def moved(site: Site, since_us: int) -> bool:
+    return site.journal.find("moved", since_us=since_us, port=SECOND.port, vlan=REMEDIATION) is not None
+
+
+def wait_until_moved_and_confirmed(site: Site, since_us: int, seconds: float = 20) -> None:
+    site.wait("the port to be moved", partial(moved, site, since_us), seconds)
+    site.wait("the confirmation", partial(confirmed, site, since_us), seconds)
+
+
+def confirmed(site: Site, since_us: int) -> bool:
+    return answers(site) and site.policy.confirmed_us(SECOND.mac, "remediation", since_us) is not None
+
+
+def answers(site: Site) -> bool:
+    return site.policy.ready()
+
+
+def process_of(site: Site, role: str) -> int:
+    """The process of the policy service that has this role."""
+    below = [psutil.Process(pid) for pid in children(site.processes.pid("serve"))]
+    return next(process.pid for process in below if f"--role {role}" in " ".join(process.cmdline()))
+
+
+def test_with_the_mail_server_away_the_host_is_moved_and_the_mail_comes_later(
+    site: Site, unknown: Callable[[], int]
+) -> None:
+    site.mail.stop()
+
+    wait_until_moved_and_confirmed(site, unknown())
+    assert site.mail.mails == []
+
+    site.mail.start()
+    (mail, *_) = site.wait("the mail that had to wait", lambda: site.mail.mails, 60)
+    assert "invoice" in mail.subject
+
+
+def test_a_service_restarted_between_ack_and_reauthentication_still_confirms_the_move(
+    site: Site, unknown: Callable[[], int]
+) -> None:
+    site.faults(delay_ms=5000)
+    since = unknown()
+    site.wait("the ACK", lambda: site.journal.find("coa_ack", since_us=since), 15, 0.001)
+
+    for pid in [*children(site.processes.pid("serve")), site.processes.pid("serve")]:
+        os.kill(pid, signal.SIGKILL)
+    site.processes.stop("serve")
+    site.start_service()
+
+    assert not moved(site, since)
+    wait_until_moved_and_confirmed(site, since, 25)
+
+
+@pytest.mark.parametrize("process", ["radius", "api"])
+def test_either_process_of_the_service_may_be_killed_alone(
+    site: Site, unknown: Callable[[], int], process: str
+) -> None:
+    killed = process_of(site, process)
+    other = process_of(site, {"radius": "api", "api": "radius"}[process])
+    os.kill(killed, signal.SIGKILL)
+
+    wait_until_moved_and_confirmed(site, unknown(), 25)
+
+    assert process_of(site, process) != killed
+    assert psutil.pid_exists(other)
+
+
+def test_a_switch_that_acknowledges_and_does_nothing_is_never_reported_as_done(
+    site: Site, unknown: Callable[[], int]
+) -> None:
+    site.faults(ack_only=True)
+    since = unknown()
+    states: set[str] = set()
+
+    def given_up() -> bool:
+        order = site.policy.order(SECOND.mac, "remediation", since)
+        if order is not None:
+            states.add(order["state"])
+        return "not_confirmed" in states or "failed" in states
+
+    site.wait("the service to notice that nothing happened", given_up, 30, 0.05)
+
+    assert "confirmed" not in states
+    assert not moved(site, since)
+    assert site.vlan(SECOND) == "10"
+
+
+# ---- the console, and whatever ends it
+
+
+@pytest.mark.parametrize("fabric", FABRICS)
+def test_on_a_terminal_the_console_stays_until_ctrl_c(fabric: str, temporary: Path) -> None:
+    ours, theirs = pty.openpty()
+    lab = subprocess.Popen(
+        ["setsid", "--ctty", *pratique("lab", "up", "--fabric", fabric)],  # so that Ctrl-C is a signal
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environment(TMPDIR=str(temporary), TERM="dumb"),
+    )
+    os.close(theirs)
+    try:
+        told = read_until(ours, "Ctrl-C", 60)
+        address = re.search(r"https://(\S+?)/ ", told)
+        assert address, told
+        assert "one-time password" in told
+        (state,) = temporary.glob("pratique-lab-*")
+        context = ssl.create_default_context(cafile=str(state / "data" / "tls" / "ca.pem"))
+        assert httpx.get(f"https://{address[1]}/readyz", verify=context, timeout=10).status_code == 200
+        below = children(lab.pid)
+
+        os.write(ours, b"\x03")
+        read_until(ours, "Taking everything down", 10)
+        assert lab.wait(20) == 0
+    finally:
+        lab.kill()
+        lab.wait()
+        os.close(ours)
+    assert alive(below) == []
+    assert not state.exists()
+
+
+def read_until(terminal: int, text: str, seconds: float) -> str:
+    """What the terminal shows, up to and with `text`."""
+    shown, until = "", time.monotonic() + seconds
+    while text not in shown:
+        assert time.monotonic() < until, shown
+        if select.select([terminal], [], [], 0.2)[0]:
+            shown += os.read(terminal, 4096).decode(errors="replace")
+    return shown
+
+
+def marked(state: str) -> list[int]:
+    """Processes that belong to the lab of this state folder."""
+    marker, found = f"{STATE_VARIABLE}={state}".encode(), []
+    for process in psutil.process_iter():
+        try:
+            if marker in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0"):
+                found.append(process.pid)
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture
+def temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A short folder for state folders (UNIX sockets have short names)."""
+    folder = Path(f"/tmp/first-light-{os.getpid()}")
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("fabric", FABRICS)
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_however_the_lab_is_ended_nothing_of_it_is_left(fabric: str, how: signal.Signals, temporary: Path) -> None:
+    command = pratique("lab", "up", "--once", "--fabric", fabric)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment(TMPDIR=str(temporary)), start_new_session=True
+    ) as lab:
+        assert lab.stdout is not None
+        for line in lab.stdout:
+            if "authenticated its ports" in line:
+                break
+        (state,) = map(str, temporary.glob("pratique-lab-*"))
+        running = [pid for pid in children(lab.pid) if psutil.pid_exists(pid)]
+        assert len(running) > 5
+
+        os.kill(lab.pid, how)
+        assert lab.wait(20) == (-9 if how == signal.SIGKILL else 130)
+
+    until = time.monotonic() + 12
+    while (alive(running) or marked(state) or Path(state).exists()) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert alive(running) == []
+    assert marked(state) == []
+    assert not Path(state).exists()
+
+
+def alive(pids: list[int]) -> list[int]:
+    """Those that still run (a namespace lives as long as its last process)."""
+    return [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]

@@ -1,0 +1,74 @@
+"""Who is told of which event."""
+
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from api.alerts.routes import DEFAULT_ROUTES, Hours, Route, routes_for, takes, unrouted
+from radius_policy.model import DEFAULT_TENANT, SECOND, Event, EventKind, Severity
+
+BERLIN = ZoneInfo("Europe/Berlin")
+SATURDAY_0841 = 1_795_246_860 * SECOND  # 2026-11-21 08:41 CET
+MONDAY_0841 = SATURDAY_0841 + 2 * 86_400 * SECOND
+
+
+def event(**fields: object) -> Event:
+    given = {"kind": EventKind.UNKNOWN_RAN, "severity": Severity.WARNING, "site": "main", **fields}
+    return Event(DEFAULT_TENANT, "e1", MONDAY_0841, topic="a" * 64, text="x", **given)  # type: ignore[arg-type]
+
+
+def test_what_needs_a_person_is_mailed_at_once_by_default() -> None:
+    assert [route.name for route in routes_for(DEFAULT_ROUTES, event(), (), True)] == ["needs-a-person"]
+
+
+def test_what_is_only_worth_knowing_waits_for_the_digest_by_default() -> None:
+    graced = event(kind=EventKind.GRACED, severity=Severity.INFO)
+    assert routes_for(DEFAULT_ROUTES, graced, (), True) == []
+    assert not unrouted(graced, [])
+
+
+def test_an_unknown_on_a_further_host_is_told_although_it_is_contained_and_so_no_warning() -> None:
+    further = event(kind=EventKind.UNKNOWN_RAN, severity=Severity.INFO)
+    assert len(routes_for(DEFAULT_ROUTES, further, (), True)) == 1
+
+
+def test_an_event_that_needs_a_person_and_reaches_nobody_is_reported() -> None:
+    assert unrouted(event(), [])
+
+
+@pytest.mark.parametrize(
+    ("route", "taken"),
+    [
+        (Route("r", ("mail",), kinds=("unknown_ran",)), True),
+        (Route("r", ("mail",), kinds=("denied_ran",)), False),
+        (Route("r", ("mail",), severity="urgent"), False),
+        (Route("r", ("mail",), severity="info"), True),
+        (Route("r", ("mail",), sites=("main",)), True),
+        (Route("r", ("mail",), sites=("north",)), False),
+        (Route("r", ("mail",), groups=("finance",)), True),
+        (Route("r", ("mail",), groups=("pilot",)), False),
+        (Route("r", ("mail",), when="working"), True),
+        (Route("r", ("mail",), when="off"), False),
+    ],
+)
+def test_a_route_takes_by_kind_severity_site_group_and_hours(route: Route, taken: bool) -> None:
+    assert takes(route, event(), ("finance", "office"), True) is taken
+
+
+def test_working_hours_are_those_of_the_site() -> None:
+    hours = Hours()
+    assert hours.contain(MONDAY_0841, BERLIN)
+    assert not hours.contain(SATURDAY_0841, BERLIN)
+    assert not hours.contain(MONDAY_0841, ZoneInfo("America/New_York"))
+
+
+def test_working_hours_follow_daylight_saving() -> None:
+    summer_0700_berlin = 1_782_968_400 * SECOND  # 2026-07-02 05:00 UTC = 07:00 CEST, a Thursday
+    assert Hours().contain(summer_0700_berlin, BERLIN)
+    assert not Hours().contain(summer_0700_berlin - SECOND, BERLIN)
+
+
+def test_hours_that_end_before_they_begin_are_refused() -> None:
+    with pytest.raises(msgspec.ValidationError, match="begin before they end"):
+        msgspec.convert({"from": "18:00", "to": "07:00"}, Hours)
