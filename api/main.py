@@ -154,7 +154,7 @@ async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> N
         service: Service = app.state.service
         await note_authority(service, material)
         await service.feed.start()
-        await read_policy(service)
+        await rehearse(service)
         server = _server(
             uvicorn.Config(
                 app,
@@ -243,7 +243,8 @@ def _server(config: "uvicorn.Config") -> "uvicorn.Server":
 def bind(address: Address) -> socket.socket:
     """A listening socket. Raises CannotStart with a sentence."""
     family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    # With protocol 0 asyncio sets no TCP_NODELAY, and a kept-alive answer over TLS waits 40 ms for a delayed ACK.
+    made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         made.bind((address.host, address.port))
@@ -271,7 +272,7 @@ def _why_not(address: Address, error: OSError) -> str:
 def _background(service: "Service", context: "ssl.SSLContext") -> dict[str, Callable[[], Awaitable[None]]]:
     """The work beside requests, by name."""
     from api.alerts import worker
-    from api.ingest import silence
+    from api.ingest import retention, silence
 
     stop, wake = asyncio.Event(), asyncio.Event()
     service.feed.listen(lambda changes: wake.set() if any(change.kind == "event" for change in changes) else None)
@@ -288,6 +289,7 @@ def _background(service: "Service", context: "ssl.SSLContext") -> dict[str, Call
         "policy": lambda: _read_policy(service, changed),
         "bell": lambda: _hear(service),
         "silence": lambda: silence.watch(service),
+        "retention": lambda: retention.watch(service),
         "certificate": lambda: _renew(service, context),
         "alerts": alerts,
     }
@@ -311,6 +313,18 @@ async def read_policy(service: "Service") -> None:
     """Read the policy into the cache, in the writer's thread, where it is used."""
     now = service.clock()
     await service.store.write(lambda tx: service.policies.current(tx, service.tenant, now))
+
+
+async def rehearse(service: "Service") -> None:
+    """Do a report and undo it, so that the first real one finds everything ready."""
+    from api.ingest.rehearsal import Undone
+    from api.ingest.rehearsal import rehearse as act
+
+    now = service.clock()
+    with contextlib.suppress(Undone):  # how a rehearsal always ends
+        await service.store.write(
+            lambda tx: act(tx, service.tenant, now=now, policy=service.policies.current(tx, service.tenant, now))
+        )
 
 
 async def _read_policy(service: "Service", changed: asyncio.Event) -> None:

@@ -14,7 +14,6 @@ from radius_policy.model import (
     Access,
     EventKind,
     HostState,
-    Mac,
     Micros,
     Order,
     OrderState,
@@ -152,15 +151,14 @@ def base_name(path: str) -> str:
 def visible(text: str, limit: int = 4096) -> str:
     """The text with every control, format and separator character written out (`‹U+202E›`), so that a name from an
     endpoint can neither break a line nor turn its own letters around (Unicode TR 36, bidirectional spoofing)."""
-    shown = "".join(f"‹U+{ord(c):04X}›" if unicodedata.category(c) in _HIDDEN else c for c in text[:limit])
+    if text.isprintable() and len(text) <= limit:
+        return text
+    shown = "".join(f"‹U+{ord(c):04X}›" if _hidden(c) else c for c in text[:limit])
     return shown if len(text) <= limit else shown + "…"
 
 
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
-
-
-def mac_list(macs: Iterable[Mac]) -> str:
-    return ", ".join(sorted(macs))
+def _hidden(character: str) -> bool:
+    return not character.isprintable() and unicodedata.category(character) != "Zs"
 
 
 def count(number: int, one: str, many: str = "") -> str:

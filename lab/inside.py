@@ -89,9 +89,11 @@ def _up(order: Order, site: Site, narrator: Narrator) -> dict[str, Any]:
         narrator.plain(f"Console: https://{order.console_address}/   user {ADMIN}, one-time password {site.password}")
         narrator.plain(f"The service's own CA: {site.policy.ca_file}. Ctrl-C takes everything down.")
         try:
-            while True:
-                time.sleep(1)
-                reap_orphans(site.processes.pids())
+            with narrator.step("the console stays up"):
+                while True:
+                    time.sleep(1)
+                    site.processes.check()
+                    reap_orphans(site.processes.pids())
         except Interrupted:
             narrator.plain("Taking everything down.")
     return result

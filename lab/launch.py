@@ -14,6 +14,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -57,7 +58,7 @@ def launch(
     listen: str = "127.0.0.1",
     runs: int = 0,
 ) -> int:
-    """Run the inner half to its end; its exit code (130 when it was interrupted)."""
+    """Run the inner half to its end; its exit code (130 when it was interrupted, 137 when it was killed)."""
     sweep()
     state = Path(tempfile.mkdtemp(prefix=PREFIX))
     subreaper()
@@ -81,11 +82,11 @@ def launch(
         console.close()
         _pass_on(theirs)
         code = inner.wait()
-        return 130 if code < 0 else code
+        return code if code >= 0 else 128 - code
     finally:
         end_descendants()
         if keep:
-            print(f"The state folder was kept: {state}")
+            print(f"The state folder was kept: {state}", file=sys.stderr)
             (state / "kept").touch()
         else:
             shutil.rmtree(state, ignore_errors=True)

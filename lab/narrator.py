@@ -9,7 +9,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.rule import Rule
 
+from lab.fabric import FabricError
+from lab.policy import PolicyError
+from lab.processes import Died
+from lab.site import NotInTime
+from lab.switch.control import NoAnswer
+
 WIDTH: Final = 78
+EXPECTED: Final = (FabricError, PolicyError, Died, NotInTime, NoAnswer)
+"""What can go wrong with a site; anything else is a defect of ours."""
 
 
 class Narrator:
@@ -74,11 +82,5 @@ class Step:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        from lab.fabric import FabricError
-        from lab.policy import PolicyError
-        from lab.processes import Died
-        from lab.site import NotInTime
-        from lab.switch.control import NoAnswer
-
-        if isinstance(error, (FabricError, PolicyError, Died, NotInTime, NoAnswer)):
+        if isinstance(error, EXPECTED):
             raise StoryFailed(self._name, str(error)) from error

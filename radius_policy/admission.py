@@ -9,7 +9,7 @@ What it does not do: it judges nothing and changes no access (`standing.settle` 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from radius_policy import breaker, suspicion
+from radius_policy import breaker, precedents, suspicion
 from radius_policy.breaker import Granted, Limit, Missing, Request
 from radius_policy.circumstances import Circumstances
 from radius_policy.model import (
@@ -190,6 +190,11 @@ def _new_in_window(desk: Desk, missing: Missing) -> dict[str, tuple[str, str]]:
     return found
 
 
+def is_tied(reading: Reading, tenant: TenantId, key: str) -> bool:
+    """Whether an executable or family is tied to a denied run, so that no grace holds for it."""
+    return reading.get(precedents.Precedent, tenant, TIED, key) is not None
+
+
 def tie(desk: Desk, execution: Execution, around: Circumstances) -> None:
     """Every graced or unknown program in the parent and writer chain of a denied run is contained at once, its grace
     over (tables.md, Breaker; J15)."""
@@ -201,8 +206,7 @@ def tie(desk: Desk, execution: Execution, around: Circumstances) -> None:
             continue
         key = key_of(desk.tx.get(Executable, desk.tenant, ref.sha256), ref.sha256)
         because = Reason(TIED, f"{ref.path} is in the chain of the denied run of {execution.path}", execution.id)
-        known = containment(desk.tx, desk.tenant, key)
-        if known is not None and known.reason.level == TIED:
+        if not precedents.mark(desk.tx, desk.tenant, TIED, key, desk.now):
             continue
         desk.tx.put(BreakerTrip(desk.tenant, breaker.executable_level(key), desk.now, because))
         desk.tx.note(desk.tenant, "executable", ref.sha256)

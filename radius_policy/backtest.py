@@ -87,6 +87,7 @@ def backtest(
             hosts=loaded.hosts,
             paused=False,
             replay=True,
+            remembered=set(),
         )
     replay = _Replay(store, policy, history)
     gc.collect()

@@ -8,7 +8,6 @@ What it does not do: it writes nothing and decides nothing.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 from radius_policy import precedents, verdict
@@ -48,20 +47,32 @@ CONTENT: Final = (
 _WORST: Final = {VerdictWord.ALLOWED: 0, VerdictWord.GRACED: 1, VerdictWord.UNKNOWN: 2, VerdictWord.DENIED: 3}
 
 
-@dataclass(slots=True)
 class Circumstances:
-    """One start and what surrounds it. `before` is this executable on this host so far."""
+    """One start and what surrounds it. `before` is this executable on this host so far, `signer` the name of its signer
+    where the signature is valid."""
 
-    reading: Reading
-    policy: Policy
-    execution: Execution
-    host: Host
-    now: Micros
-    executable: Executable | None = None
-    before: HostExecutable | None = None
-    _prevalence: dict[str, Prevalence | None] = field(default_factory=dict)
-    _verdicts: dict[str, VerdictWord | None] = field(default_factory=dict)
-    _programs: dict[str, dict[str, Value | None]] = field(default_factory=dict)
+    __slots__ = (
+        "_prevalence", "_programs", "_verdicts", "_version", "before", "executable", "execution", "host", "now", "policy",
+        "reading", "signer",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        reading: Reading,
+        policy: Policy,
+        execution: Execution,
+        host: Host,
+        now: Micros,
+        executable: Executable | None = None,
+        before: HostExecutable | None = None,
+    ) -> None:
+        self.reading, self.policy, self.execution, self.host, self.now = reading, policy, execution, host, now
+        self.executable, self.before = executable, before
+        self.signer = self._valid_signer()
+        self._version: tuple[precedents.Precedent | None, ...] = ()
+        self._prevalence: dict[str, Prevalence | None] = {}
+        self._verdicts: dict[str, VerdictWord | None] = {}
+        self._programs: dict[str, dict[str, Value | None]] = {}
 
     def facts(self) -> Facts:
         """The facts, the costly ones still unasked."""
@@ -72,7 +83,7 @@ class Circumstances:
             known.update({name: self.before.facts.get(name) for name in CONTENT})  # type: ignore[misc]
         if execution.in_transaction is not None:
             known["writer.in_transaction"] = execution.in_transaction
-        if policy.replay:
+        if policy.replay or policy.loading:
             known["replay"] = True
         return _StartFacts(known, self)
 
@@ -100,6 +111,28 @@ class Circumstances:
             ref = _ref(self, prefix)
             facts = self._programs[prefix] = {} if ref is None else self._program(prefix, ref)
         return facts
+
+    def deployment(self) -> dict[str, Value | None]:
+        """What is known of the nearest deployment tool that wrote the file, itself or through a descendant."""
+        facts = self._programs.get("deployment")
+        if facts is None:
+            writer, tools = self.execution.writer, self.policy.tools
+            chain = self.execution.parents if writer is None else (writer, *self.execution.parents)
+            facts = {"writer.chain_deployment": False} if chain else {}
+            for ref in chain:
+                tool = tools.get(ref.sha256) if ref.sha256 is not None else None
+                if tool is not None and tool.role is ToolRole.DEPLOYMENT:
+                    facts = of_deployment(tool)
+                    break
+            self._programs["deployment"] = facts
+        return facts
+
+    def version(self) -> precedents.Precedent | None:
+        """The best earlier version at this place, by the same signer where this one is signed."""
+        if not self._version:
+            here, sha = place(self.execution.path), self.execution.sha256
+            self._version = (precedents.version_before(self.reading, self.host.tenant, here, self.signer, sha),)
+        return self._version[0]
 
     def family(self) -> dict[str, Value | None]:
         """The family that this start's file belongs to by its maker; {} where it belongs to none."""
@@ -131,10 +164,9 @@ class Circumstances:
         found = self.prevalence(scope)
         return 0 if found is None else found.hosts - (0 if self.before is None else 1)
 
-    def signer(self) -> str | None:
-        """The signer, where the signature is valid."""
-        facts = self.before.facts if self.before is not None else None
-        if facts is not None:
+    def _valid_signer(self) -> str | None:
+        if self.before is not None:
+            facts = self.before.facts
             name = facts.get("signer.name")
             return str(name) if name is not None and facts.get("signer.state") == "valid" else None
         return self.execution.signer if self.execution.signer_state == "valid" else None
@@ -270,7 +302,7 @@ def _inventory_proves(of: Circumstances, sha256: str) -> bool | None:
 
 def _same_signer(prefix: str) -> Callable[[Circumstances], Value | None]:
     def ask(of: Circumstances) -> Value | None:
-        ref, signer = _ref(of, prefix), of.signer()
+        ref, signer = _ref(of, prefix), of.signer
         content = of.content(ref.sha256) if ref is not None else None
         if content is None or signer is None:
             return None
@@ -283,7 +315,7 @@ def _used(kind: str, prefix: str) -> Callable[[Circumstances], Value | None]:
     same = _same_signer(prefix)
 
     def ask(of: Circumstances) -> Value | None:
-        ref, signer, sha = _ref(of, prefix), of.signer(), of.execution.sha256
+        ref, signer, sha = _ref(of, prefix), of.signer, of.execution.sha256
         if signer is None or ref is None or ref.sha256 is None:
             return None
         if precedents.has(of.reading, of.host.tenant, kind, precedents.pair(signer, ref.sha256), but=sha):
@@ -294,27 +326,22 @@ def _used(kind: str, prefix: str) -> Callable[[Circumstances], Value | None]:
 
 
 def _signer_known(of: Circumstances) -> Value | None:
-    signer = of.signer()
+    signer = of.signer
     if signer is None:
         return None
     return precedents.has(of.reading, of.host.tenant, precedents.SIGNER, signer, but=of.execution.sha256)
 
 
 def _signer_place(of: Circumstances) -> Value | None:
-    signer = of.signer()
+    signer = of.signer
     if signer is None:
         return None
     key = precedents.pair(signer, place(of.execution.path).root)
     return precedents.has(of.reading, of.host.tenant, precedents.SIGNER_PLACE, key, but=of.execution.sha256)
 
 
-def _version(of: Circumstances, signer: str | None) -> precedents.Precedent | None:
-    here = place(of.execution.path)
-    return precedents.version_before(of.reading, of.host.tenant, here, signer, of.execution.sha256)
-
-
 def _signer_lost(of: Circumstances) -> Value | None:
-    if of.signer() is not None:
+    if of.signer is not None:
         return False
     key = precedents.version_key(place(of.execution.path), None)
     return precedents.has(of.reading, of.host.tenant, precedents.SIGNED, key, but=of.execution.sha256)
@@ -322,14 +349,14 @@ def _signer_lost(of: Circumstances) -> Value | None:
 
 def _previous(field_: str) -> Callable[[Circumstances], Value | None]:
     def ask(of: Circumstances) -> Value | None:
-        found = _version(of, of.signer())
+        found = of.version()
         return getattr(found, field_) if found is not None else None
 
     return ask
 
 
 def _same_product(of: Circumstances) -> Value | None:
-    found = _version(of, of.signer())
+    found = of.version()
     if found is None or found.product is None or of.execution.product is None:
         return None
     return found.product == of.execution.product
@@ -348,21 +375,10 @@ def _family(name: str) -> Callable[[Circumstances], Value | None]:
     return lambda of: of.family().get(name)
 
 
-def _chain(of: Circumstances) -> list[ParentRef]:
-    writer = of.execution.writer
-    return [*([writer] if writer is not None else []), *of.execution.parents]
-
-
 def _deployment(name: str) -> Callable[[Circumstances], Value | None]:
     """A fact about the nearest deployment tool in the chain, which wrote the file itself or through a descendant."""
 
-    def ask(of: Circumstances) -> Value | None:
-        chain = _chain(of)
-        tools = (of.tool(ref.sha256) for ref in chain)
-        tool = next((each for each in tools if each is not None and each.role is ToolRole.DEPLOYMENT), None)
-        return of_deployment(tool).get(name, False if name == "writer.chain_deployment" and chain else None)
-
-    return ask
+    return lambda of: of.deployment().get(name)
 
 
 def _parents_verdicts(of: Circumstances) -> Value | None:

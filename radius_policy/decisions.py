@@ -28,6 +28,7 @@ from radius_policy.model import (
     ListKind,
     Micros,
     Outcome,
+    PastEntry,
     Posture,
     PostureReason,
     Reason,
@@ -81,6 +82,7 @@ def decide_list(tx: Tx, entry: ListEntry | Removal, *, now: Micros, policy: Poli
         if known is None:
             raise LookupError(f"there is no list entry {entry.id!r}")
         tx.delete(ListEntry, tenant=entry.tenant, id=entry.id)
+        tx.put(PastEntry(entry.tenant, entry.id, now, known.kind, known.value, known))
         after, subject = policy.with_entries(removed=[entry.id]), known
     else:
         tx.put(entry)

@@ -16,8 +16,8 @@ from functools import lru_cache
 from typing import Final
 
 from radius_policy.families import family_of
-from radius_policy.model import SECOND, Execution, Host, Micros, ToolRole, VerdictWord
-from radius_policy.places import KINDS, comparable, home, place, root_of, under
+from radius_policy.model import SECOND, Execution, Host, ToolRole, VerdictWord
+from radius_policy.places import KINDS, home, place, root_of, under
 from radius_policy.roles import Tool
 
 Value = str | int | float | bool | tuple[str, ...]
@@ -273,25 +273,3 @@ def split_provenance(text: str | None) -> tuple[str | None, str | None]:
     if head in FACTS["provenance.source"].words:
         return head, rest or None
     return _CHANNELS.get(head, "package"), text
-
-
-def minutes(earlier: Micros, later: Micros) -> float:
-    """How many minutes lie between two times: the unit of `host.age`."""
-    return (later - earlier) / (60 * SECOND)
-
-
-__all__ = [
-    "FACTS",
-    "Fact",
-    "Facts",
-    "Type",
-    "Value",
-    "Worth",
-    "comparable",
-    "minutes",
-    "of_deployment",
-    "of_execution",
-    "of_family",
-    "of_program",
-    "split_provenance",
-]

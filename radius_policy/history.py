@@ -2,7 +2,7 @@
 
 A folder holds `hosts.jsonl` (host, mac, user, role, image, and where known site and groups), `baseline.jsonl` (the
 inventory, all confirmed: sha256, path, signer, images) and `events.jsonl` (id, t, host, sha256, path, parent_path,
-parent_sha256, signer, package_provenance, user). `t` is in seconds since a Monday 00:00 local time.
+parent_sha256, signer, package_provenance, user). `t` is in seconds since a Monday 00:00 local time, `end` (the same, where it is known) when the program had ended.
 
 Guarantees: a field that is null or missing is a missing fact, never a guess. A line that cannot be read is refused with
 file, line and what is wrong. Nothing but these three files is opened.
@@ -11,8 +11,9 @@ What it does not do: it judges nothing; the parent stands for the writer (issue 
 provenance of the channels in `PROVEN` counts as checked.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
@@ -29,6 +30,8 @@ from radius_policy.model import (
     HostId,
     ListEntry,
     ListKind,
+    Mac,
+    MacBinding,
     Micros,
     Operation,
     ParentRef,
@@ -44,6 +47,8 @@ MONDAY: Final = 1_704_067_200 * SECOND
 """Monday 2024-01-01 00:00: where `t` = 0 is placed."""
 PROVEN: Final = ("ccm:", "image:", "updater:")
 LONG_AGO: Final = 30 * DAY
+PART: Final = 250
+"""Lines to one work."""
 
 Hash = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
@@ -80,6 +85,8 @@ class EventLine(msgspec.Struct, frozen=True, gc=False):
     signer: str | None = None
     package_provenance: str | None = None
     user: str | None = None
+    mac: str | None = None
+    end: float | None = None
 
 
 Line = TypeVar("Line", bound=msgspec.Struct)
@@ -87,11 +94,12 @@ Line = TypeVar("Line", bound=msgspec.Struct)
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """One start to replay: what is reported, and the id and time that it is named by."""
+    """One start to replay: what is reported, the id and time that it is named by, and its host's MAC where told."""
 
     execution: Execution
     name: str
     t: float
+    mac: str | None = None
 
 
 def lines(path: Path, kind: type[Line]) -> Iterator[Line]:
@@ -114,23 +122,36 @@ def lines(path: Path, kind: type[Line]) -> Iterator[Line]:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A history folder. `pilot_percent` puts that share of its hosts, chosen by name, into the group `pilot`."""
+    """A history folder. `pilot_percent` puts that share of its hosts, chosen by name, into the group `pilot`;
+    `epoch` is where `t` = 0 is placed."""
 
     path: Path
     operation: Operation = Operation.HOLD
     pilot_percent: float = 0.0
+    epoch: Micros = MONDAY
 
     def load(self, tx: Tx) -> dict[str, Tool]:
         """Put hosts, inventory and precedents into an empty store; the tools that the inventory proposes."""
-        images: set[str] = set()
+        return {str(tool.sha256): tool for step in self.steps() for tool in step(tx)}
+
+    def steps(self) -> Iterator[Callable[[Tx], list[Tool]]]:
+        """The same in short works, one after another. What is there already stays as it is."""
         baseline = list(lines(self.path / "baseline.jsonl", BaselineLine))
-        for line in baseline:
-            images.update(line.images)
-        load_inventory(tx, baseline)
-        for host in lines(self.path / "hosts.jsonl", HostLine):
-            known = host.image is None or host.image in images
-            tx.put(self._host(host, MONDAY - LONG_AGO if known else 0))
-        return {str(tool.sha256): tool for tool in propose(baseline).values()}
+        images = {image for line in baseline for image in line.images}
+        tools = list(propose(baseline).values())
+        for part in _parts(baseline):
+            yield partial(_load_lines, part, self.epoch - LONG_AGO)
+        for hosts in _parts(list(lines(self.path / "hosts.jsonl", HostLine))):
+            yield partial(self._load_hosts, hosts, images)
+        yield lambda tx: [tool for tool in tools if tx.add(tool) or True]
+
+    def _load_hosts(self, hosts: list[HostLine], images: set[str], tx: Tx) -> list[Tool]:
+        for line in hosts:
+            known = line.image is None or line.image in images
+            host = self._host(line, self.epoch - LONG_AGO if known else 0)
+            if tx.add(host) and line.mac:
+                tx.add(MacBinding(host.tenant, Mac(line.mac), host.host_id, self.epoch, self.epoch))
+        return []
 
     def _host(self, line: HostLine, enrolled: Micros) -> Host:
         groups = line.groups
@@ -154,7 +175,7 @@ class Folder:
         """The events in the order of the file."""
         held = self.operation is Operation.HOLD
         for line in lines(self.path / "events.jsonl", EventLine):
-            yield Start(_execution(line, held), line.id, line.t)
+            yield Start(_execution(line, held, self.epoch), line.id, line.t, line.mac)
 
     def newcomer(self, name: str) -> Host:
         """A host that an event names and hosts.jsonl does not."""
@@ -168,8 +189,17 @@ def _share(name: str) -> float:
     return zlib.crc32(name.encode()) % 10_000 / 100
 
 
-def _execution(line: EventLine, held: bool) -> Execution:
-    at = MONDAY + int(line.t * SECOND)
+def _parts(of: list[Line]) -> Iterator[list[Line]]:
+    return (of[start : start + PART] for start in range(0, len(of), PART))
+
+
+def _load_lines(lines: Iterable[BaselineLine], at: Micros, tx: Tx) -> list[Tool]:
+    load_inventory(tx, lines, at=at)
+    return []
+
+
+def _execution(line: EventLine, held: bool, epoch: Micros) -> Execution:
+    at = epoch + round(line.t * SECOND)
     parent = ParentRef(line.parent_path or "", Sha256(line.parent_sha256)) if line.parent_sha256 else None
     if parent is None and line.parent_path:
         parent = ParentRef(line.parent_path)
@@ -187,6 +217,7 @@ def _execution(line: EventLine, held: bool) -> Execution:
         held=held,
         parents=(parent,) if parent is not None else (),
         writer=parent,
+        ended=epoch + round(line.end * SECOND) if line.end is not None else None,
         provenance=provenance,
         proven=provenance is not None and provenance.startswith(PROVEN),
         signer=line.signer,
@@ -194,9 +225,10 @@ def _execution(line: EventLine, held: bool) -> Execution:
     )
 
 
-def load_inventory(tx: Tx, baseline: Iterable[BaselineLine], tenant: TenantId = DEFAULT_TENANT) -> None:
-    """Confirmed inventory lines as allow entries, with the precedents that they set."""
-    at = MONDAY - LONG_AGO
+def load_inventory(
+    tx: Tx, baseline: Iterable[BaselineLine], tenant: TenantId = DEFAULT_TENANT, *, at: Micros = MONDAY - LONG_AGO
+) -> None:
+    """Confirmed inventory lines as allow entries, with the precedents that they set. What is there already stays."""
     for line in baseline:
         sha = Sha256(line.sha256)
         here = place(line.path)
@@ -210,11 +242,10 @@ def load_inventory(tx: Tx, baseline: Iterable[BaselineLine], tenant: TenantId = 
             author="inventory",
             why="inventory",
             created=at,
+            name=line.path,
         )
-        tx.put(
-            entry,
-            Executable(tenant, sha, name=here.name, signer=line.signer, signer_state=state, first_seen=at),
-        )
+        tx.add(entry)
+        tx.add(Executable(tenant, sha, name=here.name, signer=line.signer, signer_state=state, first_seen=at))
         deed = precedents.Deed(tenant, sha, here, at, VerdictWord.ALLOWED, line.signer, state)
         precedents.remember(tx, deed)
 

@@ -83,6 +83,16 @@ class Outcome(StrEnum):
     RUN_SCRIPT = "run-script"
 
 
+class Span(IntEnum):
+    """How long a start that was not allowed ran (`spans.py`): nothing to look for, an hour at most, a day at most,
+    longer or still."""
+
+    NONE = 0
+    HOUR = 1
+    DAY = 2
+    LONG = 3
+
+
 class Severity(IntEnum):
     """Of an event for people: `info` goes to the digest, `warning` and up are mailed at once."""
 
@@ -177,7 +187,8 @@ class Execution:
 
     `verdict`, `reason` and `until` are those of the moment it was judged ("verdict then"). `made_from` are its maker's
     inputs, `template` the fixed content that it matches, `in_transaction` says that its writer is a package manager
-    at work; `judgeable` is False where the source never tells what was started (a 4688 without hash).
+    at work; `judgeable` is False where the source never tells what was started (a 4688 without hash). `rules` is the version
+    of the rules that judged it.
     """
 
     tenant: TenantId
@@ -213,6 +224,8 @@ class Execution:
     template: str | None = None
     in_transaction: bool | None = None
     judgeable: bool = True
+    rules: str = ""
+    span: Span = Span.NONE
 
 
 class ListKind(StrEnum):
@@ -249,6 +262,18 @@ class ListEntry:
     confirmed: bool = True
     batch: str = ""
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastEntry:
+    """A list entry that was taken away, and when: what was allowed or denied at an earlier time stays known."""
+
+    tenant: TenantId
+    id: str
+    removed: Micros
+    kind: ListKind
+    value: str
+    entry: ListEntry
 
 
 @dataclass(frozen=True, slots=True)

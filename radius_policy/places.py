@@ -109,18 +109,24 @@ def _is_shared(parts: list[str]) -> bool:
 
 
 def _normal(parts: list[str]) -> list[str]:
-    out: list[str] = []
+    out = parts[:2]
     user = _user_index(parts)
-    for index, part in enumerate(parts):
-        if index == user or (index > 1 and _RANDOM.match(part)):
-            out.append("*")
-        elif index > 1 and _VERSION.match(part):
-            continue
-        elif index > 1 and (named := _NAMED_VERSION.match(part)):
-            out.append(named.group(1))
-        else:
-            out.append(part)
+    for index, part in enumerate(parts[2:], 2):
+        normal = "*" if index == user else _normal_part(part)
+        if normal is not None:
+            out.append(normal)
     return out
+
+
+@lru_cache(maxsize=65_536)
+def _normal_part(part: str) -> str | None:
+    """One folder's name without its version; `*` for a random one, None for one that is nothing but a version."""
+    if _RANDOM.match(part):
+        return "*"
+    if _VERSION.match(part):
+        return None
+    named = _NAMED_VERSION.match(part)
+    return named.group(1) if named else part
 
 
 def _user_index(parts: list[str]) -> int:

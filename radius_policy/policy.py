@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from radius_policy import zones
 from radius_policy.access import Choices
 from radius_policy.breaker import MINUTE, Limits, limits_of
 from radius_policy.grace import RuleSet, parse
@@ -70,7 +70,8 @@ class Window:
 class Policy:
     """`hosts` counts the endpoints of each site for the percent limits ({} = not known). `unknown_cut` names the sites
     whose unknown programs get no network, `denies` says that the deny list is not empty,
-    `allowed` are the hashes that the allow list has for the whole fleet. `replay`: recorded events are being replayed, nobody decides meanwhile."""
+    `allowed` are the hashes that the allow list has for the whole fleet. `replay`: recorded events are being replayed, nobody decides meanwhile;
+    `loading`: they are loaded to stay, so all is stored; `remembered` is its memo of precedents already set (in a service None: another process may forget them)."""
 
     tenant: TenantId
     modes: Modes = field(default_factory=Modes)
@@ -93,6 +94,8 @@ class Policy:
     release_after_move: bool = True
     deny_in_monitor: bool = False
     replay: bool = False
+    loading: bool = False
+    remembered: set[tuple[object, ...]] | None = field(default=None, compare=False)
     version: str = ""
 
     @classmethod
@@ -296,9 +299,4 @@ def _windows(value: Mapping[str, Any]) -> Iterable[Window]:
 
 
 def _zone(name: str) -> tzinfo:
-    if name == "UTC":
-        return UTC
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"timezone: {name!r} is not in this system's time zone list") from None
+    return UTC if name == "UTC" else zones.zone(name)

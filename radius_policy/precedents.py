@@ -10,12 +10,16 @@ had. A precedent never decides: it is a fact for rules. When an executable is de
 What it does not do: it knows nothing of hosts or prevalence.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from radius_policy.model import Micros, Sha256, TenantId, VerdictWord
 from radius_policy.places import Place
-from radius_policy.store.interface import Reading, Tx
+
+if TYPE_CHECKING:  # the store's schema names the records below, so it must be able to import them first
+    from radius_policy.store.interface import Reading, Tx
 
 SIGNER: Final = "signer"
 SIGNER_PLACE: Final = "signer-place"

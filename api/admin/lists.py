@@ -14,6 +14,7 @@ from api.admin.errors import Conflict, NotFound, Refused
 from api.auth.roles import Identity, Role
 from radius_policy import judgement
 from radius_policy.decisions import Removal
+from radius_policy.lists.index import DENIABLE
 from radius_policy.model import (
     Event,
     EventKind,
@@ -174,6 +175,8 @@ def shown(entry: ListEntry) -> dict[str, Any]:
 def _checked(tx: Reading, tenant: TenantId, wish: Wish, now: Micros) -> Wish:
     if wish.action not in ("allow", "deny"):
         raise Refused(f'there is an allow list and a deny list, no "{wish.action}" list')
+    if wish.action == "deny" and wish.kind not in DENIABLE:
+        raise Refused(f"a deny names {', '.join(sorted(DENIABLE))}; a {wish.kind} cannot be denied")
     if not _SCOPE.fullmatch(wish.scope):
         raise Refused(f'"{wish.scope}" is no scope: fleet, site:NAME, group:NAME or host:ID')
     if wish.expires is not None and wish.expires <= now:

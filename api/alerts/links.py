@@ -12,7 +12,7 @@ import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 from urllib.parse import quote
 
 import msgspec
@@ -20,7 +20,6 @@ import msgspec
 from radius_policy.model import SECOND, Micros
 
 Doing = Literal["allow", "deny", "release"]
-DOINGS: tuple[str, ...] = get_args(Doing)
 LIFE = 30 * 86_400 * SECOND
 """A link is good for 30 days."""
 

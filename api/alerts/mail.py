@@ -141,6 +141,8 @@ def _said(error: aiosmtplib.SMTPResponseException) -> str:
 def _address(text: str) -> Address:
     name, plain = parseaddr(text)
     try:
+        if not text.isprintable():
+            raise ValueError("it has a line end or control character")
         return Address(name, addr_spec=plain)
     except (ValueError, IndexError) as error:
         raise ChannelRefused(f'"{text}" in the configuration of mail is no e-mail address') from error

@@ -21,6 +21,7 @@ from api.alerts.links import Links, key_in
 from api.alerts.settings import SETTING, AlertSettings, BadSettings, channels, parse, usable
 from api.config import Mail, Service, Site
 from api.logs import logger
+from radius_policy import zones
 from radius_policy.model import SECOND, Delivery, Event, EventKind, Micros, Setting, Severity, TenantId
 from radius_policy.store.interface import Reading, Store, StoreError, Tx
 
@@ -145,7 +146,7 @@ class Worker:
         return (
             outbox.news(reading, self._tenant, self._looked),
             reading.get(Setting, self._tenant, SETTING),
-            ZoneInfo(zone),
+            zones.zone(zone),
         )
 
     def _configure(self, setting: Setting | None) -> None:

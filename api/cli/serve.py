@@ -97,4 +97,8 @@ def _make_database(config: Config) -> None:
         raise CannotStart(f"the folder {path.parent} of the database does not exist")
     from api.cli.database import make
 
-    asyncio.run(make(config.database))
+    # Under another name until it is whole: a start that was interrupted must not leave half a database behind.
+    new = path.with_name(path.name + ".new")
+    new.unlink(missing_ok=True)
+    asyncio.run(make(f"sqlite:///{new.absolute()}"))
+    new.replace(path)

@@ -263,12 +263,12 @@ class Switch:
             yield Note("moved", {"port": port.wiring.name, "vlan": vlan, "from": port.vlan})
         port.vlan = vlan or None
         yield from self._stop(port, 6, now)
-        if moves and vlan:
-            yield Lift(port.wiring)
         port.session, port.class_, port.since_us = session, answer.first(25) or b"", now
         port.interim_at = now + self.interim_us
         yield from self._account([(40, 1), *self._about(port)], now)
         yield Note("start_sent", {"port": port.wiring.name, "vlan": vlan, "session": session.decode()})
+        if moves and vlan:
+            yield Lift(port.wiring)  # last, because it may have to wait
 
     def _stop(self, port: Port, cause: int, now: int) -> Iterator[Command]:
         if port.session:

@@ -2,7 +2,8 @@
 
 Guarantees of both: after `place` returns no further frame of the port enters the old VLAN; after `lift` frames flow
 in the new one. The bridge mover keeps the carrier away for at least `PAUSE_S`: without the pause the endpoint sees
-one carrier event instead of two in some moves, misses that anything happened and keeps its old address.
+one carrier event instead of two in some moves, misses that anything happened and keeps its old address. (Of 40 moves
+on a busy machine a pause of 2 ms lost one, 5 ms none.)
 """
 
 import socket
@@ -13,7 +14,7 @@ from typing import Any, Final, Protocol
 from lab.switch.core import Wiring
 from lab.switch.netlink import Links
 
-PAUSE_S: Final = 0.002
+PAUSE_S: Final = 0.01
 FRAMES_KEPT: Final = 100_000
 
 

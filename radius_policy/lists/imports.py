@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from radius_policy import precedents
 from radius_policy.lists.sources import Entry
 from radius_policy.model import HostExecutable, ListEntry, ListKind, Micros, Prevalence, Sha256, TenantId
 from radius_policy.store.interface import Reading, Tx
@@ -40,6 +41,7 @@ class Imported:
 
 
 Wide = Callable[[Sha256], str | None]
+Deed = Callable[[Tx], Imported]
 
 
 def wide_by_store(reading: Reading, tenant: TenantId, most_hosts: int) -> Wide:
@@ -116,8 +118,8 @@ def plan(
 def carry_out(tx: Tx, tenant: TenantId, planned: Planned) -> Imported:
     """Write a planned import, all of it, in this transaction."""
     tx.put(*planned.entries, *(entry for entry, _ in planned.proposed))
-    tx.note(tenant, "settings", LISTS)
-    return Imported(planned.batch, len(planned.entries), len(planned.proposed), _touched(tx, tenant, planned.entries))
+    touched = _in_force(tx, tenant, planned.entries)
+    return Imported(planned.batch, len(planned.entries), len(planned.proposed), touched)
 
 
 def undo(tx: Tx, tenant: TenantId, batch: str) -> Imported:
@@ -126,24 +128,34 @@ def undo(tx: Tx, tenant: TenantId, batch: str) -> Imported:
     if not entries:
         raise LookupError(f"no batch {batch!r}: it was never imported, or undone already")
     tx.delete(ListEntry, tenant=tenant, batch=batch)
-    tx.note(tenant, "settings", LISTS)
     deciding = [entry for entry in entries if entry.confirmed]
-    return Imported(batch, len(deciding), len(entries) - len(deciding), _touched(tx, tenant, deciding))
+    return Imported(batch, len(deciding), len(entries) - len(deciding), _noted(tx, tenant, deciding))
 
 
-def confirm(tx: Tx, tenant: TenantId, entry_id: str, author: str) -> ListEntry:
-    """A person confirms a proposed entry: from now on it decides. Raises LookupError where there is no such entry."""
+def confirm(tx: Tx, tenant: TenantId, entry_id: str, author: str) -> Imported:
+    """A person confirms a proposed entry: from now on it decides. Raises LookupError where there is none to confirm."""
     entry = tx.get(ListEntry, tenant, entry_id)
-    if entry is None:
-        raise LookupError(f"there is no list entry {entry_id!r}")
-    if entry.confirmed:
-        return entry
+    if entry is None or entry.confirmed:
+        raise LookupError(f"there is no proposed entry {entry_id!r}")
     done = replace(entry, confirmed=True, author=author)
     tx.put(done)
+    return Imported(entry.batch, 1, 0, _in_force(tx, tenant, [done]))
+
+
+def _in_force(tx: Tx, tenant: TenantId, entries: Sequence[ListEntry]) -> tuple[Sha256, ...]:
+    """What follows at once from entries that decide now: a denied executable sets no precedents."""
+    touched = _noted(tx, tenant, entries)
+    for entry in entries:
+        if entry.action == "deny" and entry.value in touched:
+            precedents.forget(tx, tenant, Sha256(entry.value))
+    return touched
+
+
+def _noted(tx: Tx, tenant: TenantId, entries: Sequence[ListEntry]) -> tuple[Sha256, ...]:
+    """The executables of these entries that this fleet has seen, noted as changed."""
     tx.note(tenant, "settings", LISTS)
-    return done
-
-
-def _touched(reading: Reading, tenant: TenantId, entries: Sequence[ListEntry]) -> tuple[Sha256, ...]:
     hashes = (Sha256(entry.value) for entry in entries if entry.kind is ListKind.HASH)
-    return tuple(sha for sha in hashes if reading.get(Prevalence, tenant, sha, "fleet") is not None)
+    touched = tuple(sha for sha in hashes if tx.get(Prevalence, tenant, sha, "fleet") is not None)
+    for sha in touched:
+        tx.note(tenant, "executable", sha)
+    return touched

@@ -6,7 +6,7 @@ where the agent proved it (tables.md, Verdict 1 to 3). An index is a value: anot
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from radius_policy.facts import Facts, Value
@@ -110,10 +110,6 @@ class Lists:
                     return known.name, said
         return None
 
-    def known_in(self, sha256: str) -> tuple[str, ...]:
-        """The names of all attached sets that know a hash, for reports."""
-        return tuple(known.name for known in self.references if known.lookup(sha256) is not None)
-
 
 _Rows = Mapping[str, tuple[ListEntry, ...]]
 _Prepared = tuple[tuple[Key, str, _Rows], ...]
@@ -155,8 +151,3 @@ def _entry_key(entry: ListEntry) -> str:
     if entry.kind is ListKind.PRODUCT:
         return entry.value.rpartition("|")[0].casefold()
     return entry.value
-
-
-def confirmed(entry: ListEntry, author: str) -> ListEntry:
-    """A proposed entry as a person confirmed it: from now on it decides."""
-    return replace(entry, confirmed=True, author=author)

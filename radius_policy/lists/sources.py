@@ -1,4 +1,4 @@
-"""Hashes out of the files that people publish: NSRL RDS v3 SQLite, CSV, plain lists, `rpm --dump`, LOLDrivers.
+"""Hashes out of what people publish: NSRL RDS v3 SQLite, CSV, plain lists, LOLDrivers, golden machines (rpm, dpkg).
 
 Guarantees: every line is looked at; a line that is not understood is an error that names file, line and what is wrong,
 never skipped in silence. Hashes come as 64 lower-case digits. Nothing is written, and a file is read as a stream.
@@ -16,6 +16,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, cast
+
+from radius_policy.lists.golden import is_dpkg_folder, packaged
 
 SHA256: Final = re.compile(r"^[0-9a-f]{64}$")
 _SQLITE: Final = b"SQLite format 3\x00"
@@ -56,6 +58,9 @@ class SourceError(Exception):
 def read(path: Path) -> Iterator[Entry]:
     """All hashes of a file, whatever its form, in its order. Raises SourceError at its end where lines were wrong, so
     take nothing before it ended (`whole` does that); OSError where it cannot be read."""
+    if path.is_dir():
+        yield from _golden(path)
+        return
     with path.open("rb") as raw:
         head = raw.read(4096)
     if head.startswith(_SQLITE):
@@ -71,6 +76,13 @@ def read(path: Path) -> Iterator[Entry]:
                 yield from _collected(path, _form_of(start)(text))
             except (gzip.BadGzipFile, EOFError, zlib.error, csv.Error) as error:
                 raise SourceError(path, [BadLine(0, f"not readable: {error}")]) from error
+
+
+def _golden(path: Path) -> Iterator[Entry]:
+    if not is_dpkg_folder(path):
+        raise SourceError(path, [BadLine(0, "a folder, but not the dpkg folder of a machine (…/var/lib/dpkg)")])
+    for number, (sha, text) in enumerate(packaged(path), 1):
+        yield Entry(number, sha, text)
 
 
 def whole(path: Path, progress: Callable[[int], None] | None = None) -> list[Entry]:

@@ -40,6 +40,7 @@ class Codec:
 
     def __init__(self, record: RecordType) -> None:
         self._kind = record.kind
+        self._by_name = {field.name: decoder(field) for field in record.fields}
         self._values = attrgetter(*(field.name for field in record.fields))
         both = [(encoder(field), decoder(field)) for field in record.fields]
         self._encoders = [(place, encode) for place, (encode, _) in enumerate(both) if encode]
@@ -62,3 +63,17 @@ class Codec:
             if value is not None:
                 values[place] = decode(value)
         return self._kind(*values)
+
+    def some(self, fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+        """The values of rows that have these columns only."""
+        decoders = [(place, decode) for place, name in enumerate(fields) if (decode := self._by_name[name])]
+        if not decoders:
+            return [tuple(row) for row in rows]
+        found = []
+        for row in rows:
+            values = list(row)
+            for place, decode in decoders:
+                if values[place] is not None:
+                    values[place] = decode(values[place])
+            found.append(tuple(values))
+        return found

@@ -82,6 +82,25 @@ class Reading(Protocol):
         """
         ...
 
+    def pick(
+        self,
+        kind: type[Any],
+        fields: tuple[str, ...],
+        /,
+        *,
+        order: str | None = None,
+        descending: bool = False,
+        limit: int | None = None,
+        after: Any = None,
+        before: Any = None,
+        **equals: Any,
+    ) -> list[tuple[Any, ...]]:
+        """What `find` would give, but of each record some plain fields alone: for reports over very many.
+
+        An index that holds all of them besides what it is asked by is answered from the index alone.
+        """
+        ...
+
     def count(self, kind: type[Any], /, **equals: Any) -> int:
         """How many records `find` would give."""
         ...

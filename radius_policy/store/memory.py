@@ -64,6 +64,13 @@ class _MemoryReading:
         rows = table.rows
         return [rows[key] for _, key in (reversed(entries) if descending else entries)]
 
+    def pick(self, kind: type[Any], fields: tuple[str, ...], /, **question: Any) -> list[tuple[Any, ...]]:
+        self._tables[kind].type.check_findable(fields)
+        values = attrgetter(*fields)
+        if len(fields) == 1:
+            return [(values(record),) for record in self.find(kind, **question)]
+        return [values(record) for record in self.find(kind, **question)]
+
     def count(self, kind: type[Any], /, **equals: Any) -> int:
         return sum(len(bucket) for bucket in self._tables[kind].buckets(equals))
 

@@ -94,6 +94,25 @@ class SqlReading:
         bound = statements.find(equals, order=order, descending=descending, limit=limit, after=after, before=before)
         return [record(row) for row in self._rows(bound)]
 
+    def pick(
+        self,
+        kind: type[Any],
+        fields: tuple[str, ...],
+        /,
+        *,
+        order: str | None = None,
+        descending: bool = False,
+        limit: int | None = None,
+        after: Any = None,
+        before: Any = None,
+        **equals: Any,
+    ) -> list[tuple[Any, ...]]:
+        statements = self._statements.of(kind)
+        bound = statements.find(
+            equals, order=order, descending=descending, limit=limit, after=after, before=before, only=fields
+        )
+        return statements.codec.some(fields, self._rows(bound))
+
     def count(self, kind: type[Any], /, **equals: Any) -> int:
         rows = self._rows(self._statements.of(kind).count(equals))
         return rows[0][0] if rows else 0
@@ -142,7 +161,9 @@ class SqlTx(SqlReading):
     def prune(self, kind: type[Any], field: str, before: Any, *, limit: int = 1000, **equals: Any) -> int:
         statements = self._statements.of(kind)
         keys = self._rows(
-            statements.find(equals, order=field, descending=False, limit=limit, after=None, before=before, keys=True)
+            statements.find(
+                equals, order=field, descending=False, limit=limit, after=None, before=before, only=statements.type.key
+            )
         )
         if keys:
             self._runner.change_many(statements.remove, keys)

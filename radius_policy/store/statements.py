@@ -52,7 +52,7 @@ class KindStatements:
         self._table = table = TABLES[kind]
         self._encoders = {name: encoder(field) for name, field in self.type.findable.items()}
         self._shapes: dict[Any, _Compiled] = {}
-        key = self._key = [table.c[name] for name in self.type.key]
+        key = [table.c[name] for name in self.type.key]
         where = [column == sa.bindparam(None, type_=column.type, unique=True) for column in key]
         others = [column.name for column in table.c if column.name not in self.type.key]
         upsert = _upsert(dialect, table)
@@ -81,9 +81,9 @@ class KindStatements:
         limit: int | None,
         after: Any,
         before: Any,
-        keys: bool = False,
+        only: tuple[str, ...] = (),
     ) -> Bound | None:
-        """Gives whole records, or their `keys` alone. None where nothing can match (an empty collection)."""
+        """Gives whole records, or the fields `only`. None where nothing can match (an empty collection)."""
         if order is None and not (after is None and before is None):
             raise TypeError("after and before need the order they are about")
         shape, values = self._shape(equals)
@@ -92,10 +92,12 @@ class KindStatements:
         if order is not None:
             self.type.check_findable((order,))
         bounds = [self._plain(order, value) for value in (after, before) if order and value is not None]
-        whole = (keys, shape, order, descending, after is not None, before is not None, limit is not None)
+        whole = (only, shape, order, descending, after is not None, before is not None, limit is not None)
         compiled = self._shapes.get(whole)
         if compiled is None:
-            query = sa.select(*self._key if keys else self._table.c).where(*self._conditions(shape))
+            self.type.check_findable(only)
+            chosen = [self._table.c[name] for name in only] if only else self._table.c
+            query = sa.select(*chosen).where(*self._conditions(shape))
             if order is not None:
                 query = self._bounded(query, self._table.c[order], after is not None, before is not None)
                 query = query.order_by(*self._order(shape, order, descending, len(bounds) > 0))

@@ -11,9 +11,10 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import httpx
 import psutil
@@ -239,7 +240,7 @@ def read_until(terminal: int, text: str, seconds: float) -> str:
     return shown
 
 
-def marked(state: str) -> list[int]:
+def marked(state: Path) -> list[int]:
     """Processes that belong to the lab of this state folder."""
     marker, found = f"{STATE_VARIABLE}={state}".encode(), []
     for process in psutil.process_iter():
@@ -260,30 +261,66 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("fabric", FABRICS)
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_however_the_lab_is_ended_nothing_of_it_is_left(fabric: str, how: signal.Signals, temporary: Path) -> None:
+def read_lines(stream: IO[str], text: str) -> Iterator[str]:
+    """Lines up to and with the one that holds `text`; all of them if none does."""
+    for line in stream:
+        yield line
+        if text in line:
+            return
+
+
+@contextmanager
+def started(fabric: str, temporary: Path) -> Iterator[tuple["subprocess.Popen[str]", Path]]:
+    """A lab whose endpoints have just joined, and its state folder; afterwards nothing of it may be left."""
     command = pratique("lab", "up", "--once", "--fabric", fabric)
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=environment(TMPDIR=str(temporary)), start_new_session=True
     ) as lab:
         assert lab.stdout is not None
-        for line in lab.stdout:
-            if "authenticated its ports" in line:
-                break
-        (state,) = map(str, temporary.glob("pratique-lab-*"))
-        running = [pid for pid in children(lab.pid) if psutil.pid_exists(pid)]
+        told = list(read_lines(lab.stdout, "authenticated its ports"))
+        assert "authenticated its ports" in told[-1], told
+        (state,) = temporary.glob("pratique-lab-*")
+        running = children(lab.pid)
         assert len(running) > 5
-
-        os.kill(lab.pid, how)
-        assert lab.wait(20) == (-9 if how == signal.SIGKILL else 130)
+        yield lab, state
 
     until = time.monotonic() + 12
-    while (alive(running) or marked(state) or Path(state).exists()) and time.monotonic() < until:
+    while (alive(running) or marked(state) or state.exists()) and time.monotonic() < until:
         time.sleep(0.05)
     assert alive(running) == []
     assert marked(state) == []
-    assert not Path(state).exists()
+    assert not state.exists()
+
+
+@pytest.mark.parametrize("fabric", FABRICS)
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 130), (signal.SIGINT, 130)])
+def test_however_the_lab_is_ended_nothing_of_it_is_left(
+    fabric: str, how: signal.Signals, code: int, temporary: Path
+) -> None:
+    with started(fabric, temporary) as (lab, _):
+        os.kill(lab.pid, how)
+        assert lab.wait(20) == code
+
+
+@pytest.mark.parametrize("fabric", FABRICS)
+def test_when_the_inner_half_is_killed_the_outer_one_cleans_up_and_fails(fabric: str, temporary: Path) -> None:
+    with started(fabric, temporary) as (lab, _):
+        (inner,) = psutil.Process(lab.pid).children()
+        os.kill((inner.children() if fabric == "netns" else [inner])[0].pid, signal.SIGKILL)
+        assert lab.wait(20) in (137, 1)  # 1 by an unshare that cannot repeat its child's SIGKILL
+
+
+@pytest.mark.parametrize("fabric", FABRICS)
+def test_two_labs_at_once_do_not_meet(fabric: str) -> None:
+    command = pratique("lab", "story", "first-light", "--json", "--fabric", fabric)
+    labs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) for _ in range(2)]
+    try:
+        results = [json.loads(lab.communicate(timeout=110)[0].splitlines()[-1]) for lab in labs]
+    finally:
+        for lab in labs:
+            lab.kill()
+            lab.communicate()
+    assert [result["ok"] for result in results] == [True, True], results
 
 
 def alive(pids: list[int]) -> list[int]:

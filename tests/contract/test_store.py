@@ -26,7 +26,9 @@ from radius_policy.model import (
     Order,
     OrderState,
     Sha256,
+    Span,
     TenantId,
+    VerdictWord,
 )
 from radius_policy.store.interface import Change, Reading, Store, StoreUnavailable, Tx
 from radius_policy.store.schema import RECORDS
@@ -238,6 +240,22 @@ async def test_count_counts_what_find_gives(busy_morning: Store) -> None:
     assert await busy_morning.read(lambda tx: tx.count(Execution, tenant=SITE, sha256=(WORM, None))) == 3
     assert await busy_morning.read(lambda tx: tx.count(Execution)) == 5
     assert await busy_morning.read(lambda tx: tx.count(Host)) == 0
+
+
+async def test_pick_gives_some_fields_of_what_find_would_give(busy_morning: Store) -> None:
+    async def picked(*fields: str, **how: Any) -> list[tuple[Any, ...]]:
+        return await busy_morning.read(lambda tx: tx.pick(Execution, fields, tenant=SITE, **how))
+
+    assert await picked("id", order="started", after=100, before=400) == [("e2",), ("e5",), ("e3",)]
+    assert await picked("ended", "verdict", order="started", host_id=BORIS) == [
+        (250, VerdictWord.UNKNOWN),
+        (None, VerdictWord.UNKNOWN),
+    ]
+    assert await picked("ran", "span", order="id", limit=1) == [(True, Span.NONE)]
+    assert await picked("id", host_id=()) == []
+    for unknown in ("reason", "colour"):
+        with pytest.raises(TypeError, match=unknown):
+            await picked("id", unknown)
 
 
 # --- what a caller did wrong is said at once --------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -157,9 +158,15 @@ class Site:
         listening.close()
 
 
+@cache
+def kept_password() -> str:
+    """What is kept of `PASSWORD`; hashing is slow on purpose, so it is done once."""
+    return passwords.hashed(PASSWORD)
+
+
 def people(tx: Tx) -> None:
     """An admin, an operator, a viewer, and one with a one-time password."""
-    kept = passwords.hashed(PASSWORD)
+    kept = kept_password()
     for name, role, once in (
         ("anna", "admin", False),
         ("otto", "operator", False),

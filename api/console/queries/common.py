@@ -21,6 +21,7 @@ from radius_policy.model import (
     VerdictWord,
 )
 from radius_policy.store.interface import Reading
+from radius_policy.zones import zone
 
 CHUNK = 500
 """So many values stand in one `any of` of a query."""
@@ -55,7 +56,7 @@ class Standing:
 def zone_of(reading: Reading, tenant: TenantId, default: str) -> ZoneInfo:
     """The setting `timezone`, else the configured one."""
     setting = reading.get(Setting, tenant, "timezone")
-    return ZoneInfo(str(setting.value.get("name") or default) if setting else default)
+    return zone(str(setting.value.get("name") or default) if setting else default)
 
 
 def hosts_by_id(reading: Reading, tenant: TenantId, host_ids: Iterable[str]) -> dict[str, Host]:

@@ -4,7 +4,7 @@ Guarantees: bounded. At most `NEWEST` executables are looked at and `SHOWN` show
 of queries does not grow with the fleet.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -33,7 +33,6 @@ NEWEST = 40
 SHOWN = 12
 NAMED = 3
 WORRYING = (Posture.COMPROMISED, Posture.POTENTIAL_PROBLEM)
-Sees = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True)

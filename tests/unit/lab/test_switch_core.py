@@ -64,7 +64,7 @@ def test_an_accepted_port_is_placed_lifted_and_accounted_with_its_class() -> Non
     commands = list(of.answered(hand.accept(request, "66", b"class"), False, NOW))
 
     kinds = [type(c) for c in commands]
-    assert kinds == [Place, Note, Lift, ToServer, Note]
+    assert kinds == [Place, Note, ToServer, Note, Lift]
     assert commands[0] == Place(PORT, "66")
     (start,) = sent(commands, accounting=True)
     assert hand.is_from_switch(start)

@@ -241,6 +241,8 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
         sa.Column("template", TEXT, nullable=True),
         sa.Column("in_transaction", FLAG, nullable=True),
         sa.Column("judgeable", FLAG, nullable=False),
+        sa.Column("rules", TEXT, nullable=False),
+        sa.Column("span", INTEGER, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "id", name="executions_pkey"),
         sqlite_strict=True,
     )
@@ -248,6 +250,12 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
     op.create_index("executions_by_host_id_started", "executions", ["tenant", "host_id", "started"], unique=False)
     op.create_index("executions_by_received", "executions", ["tenant", "received"], unique=False)
     op.create_index("executions_by_sha256_started", "executions", ["tenant", "sha256", "started"], unique=False)
+    op.create_index(
+        "executions_by_span_ended_started_id", "executions", ["tenant", "span", "ended", "started", "id"], unique=False
+    )
+    op.create_index(
+        "executions_by_span_started_id_ended", "executions", ["tenant", "span", "started", "id", "ended"], unique=False
+    )
     op.create_index("executions_by_started", "executions", ["tenant", "started"], unique=False)
     op.create_table(
         "generations",
@@ -286,7 +294,12 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
         sa.PrimaryKeyConstraint("tenant", "host_id", "sha256", name="host_executables_pkey"),
         sqlite_strict=True,
     )
-    op.create_index("host_executables_by_first", "host_executables", ["tenant", "first"], unique=False)
+    op.create_index(
+        "host_executables_by_first_host_id_sha256",
+        "host_executables",
+        ["tenant", "first", "host_id", "sha256"],
+        unique=False,
+    )
     op.create_index("host_executables_by_sha256_first", "host_executables", ["tenant", "sha256", "first"], unique=False)
     op.create_table(
         "host_states",
@@ -474,6 +487,18 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
         sa.PrimaryKeyConstraint("tenant", "host_id", "sha256", name="passes_pkey"),
         sqlite_strict=True,
     )
+    op.create_table(
+        "past_entries",
+        sa.Column("tenant", INTEGER, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("removed", INTEGER, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("value", TEXT, nullable=False),
+        sa.Column("entry", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "id", "removed", name="past_entries_pkey"),
+        sqlite_strict=True,
+    )
+    op.create_index("past_entries_by_kind_value", "past_entries", ["tenant", "kind", "value"], unique=False)
     op.create_table(
         "posture_reasons",
         sa.Column("tenant", INTEGER, nullable=False),

@@ -58,7 +58,7 @@ def test_switching_to_enforce_confirms_proven_lines_and_what_they_list_is_allowe
     agent = world.agent()
     answered(agent.send(scan(agent, 2), "/v1/inventory"))
     world.enforce()
-    assert [e.confirmed for e in entries(world)] == [True, False]
+    assert {e.value for e in entries(world) if e.confirmed} == {sha(0)}
     verdicts = [agent.tell(execution(world, sha(n))).verdicts[0].verdict for n in (0, 1)]
     assert verdicts == ["allowed", "unknown"]
 

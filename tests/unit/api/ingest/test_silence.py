@@ -1,5 +1,10 @@
 """Agents that are not heard."""
 
+import asyncio
+
+import pytest
+
+from api.ingest import silence
 from api.ingest.silence import SILENT_US, Up, note_silent, silent_hosts
 from radius_policy.model import SECOND, HostState
 from radius_policy.policy import Policy
@@ -64,3 +69,21 @@ def test_one_that_came_back_meanwhile_is_not_noted(world: World) -> None:
     assert look(world, up) == ["desk-1"]
     agent.beat()
     assert note(world, agent, up) is False
+
+
+def test_the_task_finds_the_silent_and_rings(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(silence, "LOOK_EVERY_S", 0.005)
+    rings: list[int] = []
+    monkeypatch.setattr(type(world.service), "ring", lambda _: rings.append(1))
+    agent = world.agent()
+    world.now += SILENT_US + SECOND
+    rings.clear()
+
+    async def story() -> None:
+        task = asyncio.create_task(silence.watch(world.service))
+        await asyncio.sleep(0.1)
+        task.cancel()
+
+    world.run(story())
+    assert posture(world, agent) == "unmonitored"
+    assert len(rings) == 1

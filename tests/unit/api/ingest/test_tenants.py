@@ -16,6 +16,7 @@ def two(folder: Path) -> Iterator[tuple[World, World]]:
 
     first, second = World(folder), World(folder, "tenant = 2")
     second.run(second.store.close())
+    second.service.doorbell.close()
     second.store = first.store
     second.service = main.wire(second.config, first.store, _material(first), lambda: second.now)
     yield first, second

@@ -1,6 +1,6 @@
 """Every question that the code asks of the store has an index: what is quick in a test stays quick with years of data.
 
-Read off the source: each `find`, `count`, `delete` and `prune` of a record must narrow by the key or by an index beyond
+Read off the source: each `find`, `pick`, `count`, `delete` and `prune` of a record must narrow by the key or by an index beyond
 the tenant, or order by one. Asking for all of a tenant is meant where it stands, so it passes.
 """
 
@@ -31,7 +31,7 @@ def questions(source: str, name: str) -> Iterator[Question]:
     for call in ast.walk(ast.parse(source)):
         if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute) or not call.args:
             continue
-        if call.func.attr not in ("find", "count", "delete", "prune"):
+        if call.func.attr not in ("find", "pick", "count", "delete", "prune"):
             continue
         kind = call.args[0]
         word = kind.id if isinstance(kind, ast.Name) else kind.attr if isinstance(kind, ast.Attribute) else ""

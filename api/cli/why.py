@@ -1,0 +1,50 @@
+"""`pratique why HOST|HASH`: the chain of reasons behind a host's state or an executable's verdict, in words or JSON."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from api.admin.errors import Refused
+from api.cli.common import ConfigOption, DatabaseOption, JsonOption, print_json, until, with_desk
+from api.cli.common import app as made_app
+
+if TYPE_CHECKING:
+    from api.admin.deeds import Desk
+    from api.auth.roles import Identity
+    from api.config import Config
+    from radius_policy.explain import Explanation
+
+app = made_app("Why a host is where it is, or why an executable is judged as it is.")
+
+
+@app.command()
+def why(
+    subject: Annotated[
+        str, typer.Argument(metavar="HOST|HASH", help="a host's name or id, or an executable's SHA-256")
+    ],
+    at: Annotated[str, typer.Option(help="as of a moment: 2026-12-01T08:41 (the site's time zone)")] = "",
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Print what was decided and what it follows from; for what is undecided, which rules miss it by what."""
+
+    async def deed(desk: "Desk", who: "Identity", configured: "Config") -> "Explanation":
+        from api.start import now_us
+        from radius_policy import explain
+        from radius_policy.policy import Policy
+
+        now = now_us()
+        moment = until(at, configured, now) if at else None
+        try:
+            return await desk.store.read(
+                lambda tx: explain.why(tx, Policy.load(tx, who.tenant), subject, now=now, at=moment)
+            )
+        except explain.NothingKnown as error:
+            raise Refused(str(error.args[0])) from error
+
+    told = with_desk(config, database, deed)
+    if as_json:
+        print_json(told.as_json())
+    else:
+        print(f"{told.subject}\n{told.words()}")

@@ -1,0 +1,200 @@
+"""Recorded starts taken into a store for good, by the same judgement as live ones, with simulated time.
+
+Guarantees: a start is recorded once however often it is loaded, because its id is its key; its verdict is that of its
+own time (a late line is placed by its own time and judged when it stands in the file); recorded clocks are exact; a
+start without a recorded end counts as a moment; a recorded start ran. Works are short, so a running service is not held up.
+
+What it does not do: it tells nobody. Events are stored for the console and the reports, but not put on the change
+sequence, so no old alert is ever mailed.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import Any, Final, Protocol
+
+from radius_policy import judgement
+from radius_policy.history import Start
+from radius_policy.model import (
+    DEFAULT_TENANT,
+    Host,
+    HostId,
+    Mac,
+    MacBinding,
+    Micros,
+    Mode,
+    Session,
+    Setting,
+    TenantId,
+    VerdictWord,
+)
+from radius_policy.policy import Modes, Policy
+from radius_policy.roles import Tool
+from radius_policy.store.interface import Store, Tx
+
+CHUNK: Final = 32
+"""Starts to one work: a few tens of milliseconds."""
+PROGRESS_EVERY: Final = 2_000
+AUTHOR: Final = "history"
+Progress = Callable[[int], None]
+
+
+class NotHere(Exception):
+    """This history cannot be loaded into this database. The message says why and what to do."""
+
+
+class Source(Protocol):
+    """What is loaded (`history.Folder`, `recorded.reading.Recording`)."""
+
+    def steps(self) -> Iterator[Callable[[Tx], list[Tool]]]: ...
+    def starts(self) -> Iterator[Start]: ...
+    def newcomer(self, name: str) -> Host: ...
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What came of it: lines read, starts of them recorded now, those known before, and the verdicts on the new ones."""
+
+    starts: int = 0
+    recorded: int = 0
+    known: int = 0
+    hosts: int = 0
+    seconds: float = 0.0
+    verdicts: dict[str, int] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+async def load(
+    store: Store,
+    source: Source,
+    *,
+    zone: str,
+    mode: Mode = Mode.MONITOR,
+    tenant: TenantId = DEFAULT_TENANT,
+    progress: Progress | None = None,
+) -> Loaded:
+    """Take `source` in. `zone` becomes the site's zone where the database has none yet, `mode` its mode likewise.
+
+    Raises NotHere in mode `enforce` where real machines are on the network, HistoryError for a file that cannot be read.
+    """
+    began = time.perf_counter()
+    await store.write(lambda tx: _prepare(tx, tenant, zone, mode))
+    for step in source.steps():
+        await store.write(lambda tx, step=step: _noted(step(tx)))  # type: ignore[misc]
+    policy = await store.read(lambda tx: Policy.load(tx, tenant))
+    loading = _Loading(source, replace(policy, modes=Modes(mode), paused=False, loading=True, remembered=set()))
+    starts = source.starts()
+    while chunk := list(islice(starts, CHUNK)):
+        before = loading.result.starts
+        await store.write(lambda tx, chunk=chunk: loading.take(tx, chunk))  # type: ignore[misc]
+        loading.done(len(chunk))
+        if progress is not None and before // PROGRESS_EVERY != loading.result.starts // PROGRESS_EVERY:
+            progress(loading.result.starts)
+    await store.write(lambda tx: tx.note(tenant, "settings", "lists"))
+    loading.result.seconds = round(time.perf_counter() - began, 3)
+    return loading.result
+
+
+def _noted(tools: list[Tool]) -> None:
+    """Tools are stored by their step; nothing else is to be told."""
+
+
+def _prepare(tx: Tx, tenant: TenantId, zone: str, mode: Mode) -> None:
+    if mode is Mode.ENFORCE and tx.count(Session, tenant=tenant):
+        raise NotHere(
+            "mode enforce would move machines that are on the network now for what ran in the past; load with --mode monitor, "
+            "or into a database of its own"
+        )
+    for name, value in (("timezone", {"name": zone}), ("mode", {"default": str(mode)})):
+        if tx.get(Setting, tenant, name) is None:
+            tx.put(Setting(tenant, name, dict[str, object](value), 1, AUTHOR, 0))
+
+
+class _Quiet:
+    """A transaction whose notes of events are dropped: what is past is in the reports, not in the mail."""
+
+    __slots__ = ("_tx", "add", "changes_since", "count", "delete", "find", "get", "next_generation", "put", "serialize")
+
+    def __init__(self, tx: Tx) -> None:
+        self._tx = tx
+        self.get, self.find, self.count, self.put, self.add, self.delete = (
+            tx.get, tx.find, tx.count, tx.put, tx.add, tx.delete,
+        )  # fmt: skip
+        self.next_generation, self.serialize, self.changes_since = tx.next_generation, tx.serialize, tx.changes_since
+
+    def note(self, tenant: TenantId, kind: str, key: str) -> None:
+        if kind != "event":
+            self._tx.note(tenant, kind, key)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._tx, name)
+
+
+class _Loading:
+    """One run: simulated time goes on with the starts and never back."""
+
+    def __init__(self, source: Source, policy: Policy) -> None:
+        self._source, self._policy = source, policy
+        self.result = Loaded()
+        self._now: Micros = 0
+        self._met: set[str] = set()
+        self._pending = Loaded()
+        self._undone = False
+
+    def take(self, tx: Tx, chunk: list[Start]) -> None:
+        """One work; it may be run again, so it changes nothing here but `_pending` and what is true anyway."""
+        if self._undone and self._policy.remembered is not None:
+            self._policy.remembered.clear()  # what it remembers may have been undone with the work before
+        self._undone = True
+        quiet: Any = _Quiet(tx)
+        self._pending = Loaded()
+        now = self._now
+        for start in chunk:
+            now = max(now, start.execution.started)
+            self._one(quiet, start, now)
+
+    def done(self, number: int) -> None:
+        """The work is durable."""
+        self._undone = False
+        self.result.starts += number
+        self.result.recorded += self._pending.recorded
+        self.result.known += self._pending.known
+        for word, count in self._pending.verdicts.items():
+            self.result.verdicts[word] = self.result.verdicts.get(word, 0) + count
+        self.result.hosts = len(self._met)
+
+    def _one(self, tx: Tx, start: Start, now: Micros) -> None:
+        execution = start.execution
+        self._now = now
+        if execution.host_id not in self._met:
+            self._meet(tx, start)
+        execution = replace(
+            execution,
+            tenant=self._policy.tenant,
+            ended=execution.ended if execution.ended is not None else execution.started,
+            uncertainty_us=0,
+            held=False,
+            ran=True,
+        )
+        decision = judgement.record(tx, execution, now=now, policy=self._policy)
+        if decision.repeated:
+            self._pending.known += 1
+            return
+        self._pending.recorded += 1
+        word = str(decision.verdict.word)
+        self._pending.verdicts[word] = self._pending.verdicts.get(word, 0) + 1
+
+    def _meet(self, tx: Tx, start: Start) -> None:
+        """The first start of a host; one that is in no list of hosts was enrolled with it."""
+        tenant, host_id, at = self._policy.tenant, start.execution.host_id, start.execution.started
+        host = tx.get(Host, tenant, host_id)
+        if host is None:
+            host = replace(self._source.newcomer(HostId(host_id)), tenant=tenant)
+            if start.mac:
+                tx.add(MacBinding(tenant, Mac(start.mac), HostId(host_id), at, at))
+        if not host.enrolled_at:
+            tx.put(replace(host, enrolled_at=at))
+        self._met.add(host_id)

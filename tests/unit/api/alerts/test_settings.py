@@ -1,0 +1,49 @@
+"""Where alerts go: what does not fit is refused with the path of the wrong field."""
+
+from typing import Any
+
+import pytest
+
+from api.alerts.mail import MailChannel
+from api.alerts.routes import DEFAULT_ROUTES, Route
+from api.alerts.settings import BadSettings, channels, parse, usable
+from api.config import Mail
+
+MAIL = Mail(server="mail.example.org", to=("admin@example.org",))
+
+
+def test_without_the_setting_the_default_routes_hold() -> None:
+    assert parse(None).routes == DEFAULT_ROUTES
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"routes": [{"name": "all", "chanels": ["mail"]}]}, r"\$\.routes\[0\]|chanels"),
+        ({"routes": [{"name": "all", "channels": []}]}, "length"),
+        ({"routes": [{"name": "Ä b", "channels": ["mail"]}]}, "name"),
+        ({"routes": [{"name": "a", "channels": ["mail"]}, {"name": "a", "channels": ["mail"]}]}, "same name"),
+        ({"hours": {"from": "18:00", "to": "07:00"}}, "begin before they end"),
+        ({"hours": {"from": "seven", "to": "eight"}}, "seven"),
+        ({"channels": {"phone": {"type": "pigeon"}}}, "pigeon"),
+        ({"roads": []}, "roads"),
+    ],
+)
+def test_what_does_not_fit_is_named(value: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadSettings, match=said):
+        parse(value)
+
+
+def test_a_route_keeps_the_channels_that_exist_and_one_without_any_is_left_out() -> None:
+    made = channels(parse({"channels": {"night": {"type": "mail", "to": ["night@example.org"]}}}), MAIL)
+    routes = (Route("a", ("pager", "mail")), Route("b", ("pager",)), Route("c", ("night", "mail")))
+    assert [(route.name, route.channels) for route in usable(routes, made)] == [
+        ("a", ("mail",)),
+        ("c", ("night", "mail")),
+    ]
+    assert isinstance(made["night"], MailChannel)
+
+
+def test_without_a_mail_server_there_is_no_channel() -> None:
+    assert channels(parse(None), Mail()) == {}
+    assert channels(parse(None), Mail(server="mail.example.org")) == {}
