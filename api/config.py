@@ -81,13 +81,15 @@ class Radius:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """Alerts by SMTP; no `server` sends none. `tls` is `none`, `starttls` or `tls`."""
+    """Alerts by SMTP; no `server` sends none. `tls` is `none`, `starttls` or `tls`; `ca_file` is the CA of a mail server that
+    the system's CAs do not know."""
 
     server: str = ""
     port: int = 25
     tls: str = "none"
     user: str = ""
     password_file: Path | None = None
+    ca_file: Path | None = None
     from_: str = "pratique@localhost"
     to: tuple[str, ...] = ()
 

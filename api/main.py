@@ -49,10 +49,15 @@ def build(config: Config, store: Store, material: "Material", clock: Callable[[]
 
 def equip(app: "FastAPI", service: "Service") -> None:
     """Give the app its parts."""
+    from api.console.live import Hub
     from api.health.service import Readiness
+    from api.ingest.intake import Intake
 
     app.state.service = service
+    app.state.intake = intake = Intake(service.store, service.tenant, service.policies, service.metrics, service.clock)
+    service.feed.listen(intake.keys.changed)
     app.state.readiness = Readiness(service)
+    app.state.live = Hub(service.feed)
 
 
 def routes() -> "FastAPI":
@@ -62,10 +67,12 @@ def routes() -> "FastAPI":
     from api import console, problems
     from api.admin import routes as admin
     from api.admin.errors import Conflict, NotFound, Refused
+    from api.alerts import rest as alerts
     from api.auth.roles import Forbidden
     from api.health import posture
     from api.health import service as about
     from api.ingest import routes as ingest
+    from api.reports import routes as reports
 
     app = FastAPI(title="Pratique", openapi_url=None, docs_url=None, redoc_url=None)
     problems.install(app)
@@ -79,6 +86,8 @@ def routes() -> "FastAPI":
     app.router.routes.extend([*ingest.routes(), *about.routes()])
     app.include_router(posture.router())
     app.include_router(admin.router())
+    app.include_router(alerts.router())
+    app.include_router(reports.router())
     _describe(app)
     app.include_router(console.router())
     return app
@@ -88,8 +97,8 @@ def wire(config: Config, store: Store, material: "Material", clock: Callable[[],
     """The parts of a process: store, clock, caches, counters, wired together."""
     from api.auth.logins import Logins
     from api.feed import Feed
-    from api.ingest.intake import Intake
     from api.metrics import Metrics
+    from api.references import References
     from api.service import Service
     from radius_policy.doorbell import Doorbell
     from radius_policy.policy import PolicyCache
@@ -99,8 +108,6 @@ def wire(config: Config, store: Store, material: "Material", clock: Callable[[],
     metrics.certificate.set(material.ends.timestamp())
     policies = PolicyCache()
     feed = Feed(store)
-    intake = Intake(store, tenant, policies, metrics, clock)
-    feed.listen(intake.keys.changed)
     return Service(
         config=config,
         store=store,
@@ -109,7 +116,7 @@ def wire(config: Config, store: Store, material: "Material", clock: Callable[[],
         policies=policies,
         feed=feed,
         logins=Logins(store, tenant, clock, lambda outcome: metrics.logins.labels(outcome).inc()),
-        intake=intake,
+        references=References(store, tenant, policies, config.service.data),
         doorbell=Doorbell(),
         bells=config.bells[1:],
         ca_pem=material.ca_file.read_bytes(),
@@ -154,6 +161,7 @@ async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> N
         service: Service = app.state.service
         await note_authority(service, material)
         await service.feed.start()
+        await service.references.follow()
         await rehearse(service)
         server = _server(
             uvicorn.Config(
@@ -168,7 +176,8 @@ async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> N
                 timeout_keep_alive=600,
                 timeout_graceful_shutdown=2,
                 ssl_context_factory=lambda _config, _default: context,
-            )
+            ),
+            app.state.live.close,  # an open page must not delay the end
         )
         async with asyncio.TaskGroup() as group:
             tasks = [
@@ -215,8 +224,9 @@ async def serve_radius(config: Config) -> None:
         ) from error
 
 
-def _server(config: "uvicorn.Config") -> "uvicorn.Server":
-    """uvicorn raises the signal again when it has ended, which would end us before the store is closed: so we listen."""
+def _server(config: "uvicorn.Config", ending: Callable[[], None]) -> "uvicorn.Server":
+    """uvicorn raises the signal again when it has ended, which would end us before the store is closed: so we listen.
+    `ending` is called when it is told to end."""
     import uvicorn
 
     class Quiet(uvicorn.Server):
@@ -235,6 +245,7 @@ def _server(config: "uvicorn.Config") -> "uvicorn.Server":
                     loop.remove_signal_handler(number)
 
         def _end(self) -> None:
+            ending()
             self.should_exit = True
 
     return Quiet(config)
@@ -273,6 +284,7 @@ def _background(service: "Service", context: "ssl.SSLContext") -> dict[str, Call
     """The work beside requests, by name."""
     from api.alerts import worker
     from api.ingest import retention, silence
+    from radius_policy.lists.attached import SETTING
 
     stop, wake = asyncio.Event(), asyncio.Event()
     service.feed.listen(lambda changes: wake.set() if any(change.kind == "event" for change in changes) else None)
@@ -282,11 +294,13 @@ def _background(service: "Service", context: "ssl.SSLContext") -> dict[str, Call
             service.store, service.config, service.clock, stop, registry=service.metrics.fresh("alerts"), wake=wake
         )
 
-    changed = asyncio.Event()
+    changed, sets = asyncio.Event(), asyncio.Event()
     service.feed.listen(lambda changes: changed.set() if any(one.kind == "settings" for one in changes) else None)
+    service.feed.listen(lambda changes: sets.set() if any(one.key == SETTING for one in changes) else None)
     return {
         "feed": service.feed.run,
         "policy": lambda: _read_policy(service, changed),
+        "references": lambda: service.references.watch(sets),
         "bell": lambda: _hear(service),
         "silence": lambda: silence.watch(service),
         "retention": lambda: retention.watch(service),
@@ -317,8 +331,8 @@ async def read_policy(service: "Service") -> None:
 
 async def rehearse(service: "Service") -> None:
     """Do a report and undo it, so that the first real one finds everything ready."""
-    from api.ingest.rehearsal import Undone
-    from api.ingest.rehearsal import rehearse as act
+    from api.rehearsal import Undone
+    from api.rehearsal import rehearse as act
 
     now = service.clock()
     with contextlib.suppress(Undone):  # how a rehearsal always ends

@@ -5,18 +5,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.admin.deeds import Desk
 from api.auth.logins import Logins
 from api.auth.throttle import Throttle
 from api.config import Config
 from api.feed import Feed
 from api.metrics import Metrics
+from api.references import References
 from radius_policy.doorbell import Doorbell
 from radius_policy.model import Micros, TenantId
 from radius_policy.policy import PolicyCache
 from radius_policy.store.interface import Store
 
 if TYPE_CHECKING:
-    from api.ingest.intake import Intake
+    from starlette.requests import Request
+
+
+def service_of(request: "Request") -> "Service":
+    """The running service that a request came to."""
+    service: Service = request.app.state.service
+    return service
 
 
 @dataclass(slots=True)
@@ -30,7 +38,7 @@ class Service:
     policies: PolicyCache
     feed: Feed
     logins: Logins
-    intake: "Intake"
+    references: References
     doorbell: Doorbell
     bells: tuple[Path, ...]
     ca_pem: bytes
@@ -41,6 +49,11 @@ class Service:
     @property
     def tenant(self) -> TenantId:
         return TenantId(self.config.service.tenant)
+
+    @property
+    def desk(self) -> Desk:
+        """What a deed needs."""
+        return Desk(self.store, lambda: self.policies, self.clock, self.ring)
 
     def ring(self) -> None:
         """Something was written: tell the other processes and this one's listeners. Never raises, never waits."""

@@ -64,6 +64,7 @@ EVENT: dict[str, str] = {
     EventKind.LATE_UNKNOWN: "Unknown executable had run before the host was cleared",
     EventKind.LATE_DENIED: "Denied executable had run before the host was cleared",
     EventKind.BREAKER_TRIPPED: "Breaker tripped",
+    EventKind.TRIP_UNANSWERED: "Nobody answered a breaker trip: the site's choice holds",
     EventKind.TIED: "Contained: it started a denied executable",
     EventKind.PROTECTED: "Not moved: the host is protected",
     EventKind.MOVED: "Host is being moved",
@@ -77,12 +78,15 @@ EVENT: dict[str, str] = {
     EventKind.AGENT_BACK: "Agent is back",
     EventKind.SENSOR_LOST: "Agent is silent",
     EventKind.EVIDENCE_REFUSED: "Evidence refused",
+    EventKind.ORDER_REFUSED: "The agent could not do what it was asked",
     EventKind.ALLOWED: "Executable allowed",
     EventKind.DENIED: "Executable denied",
     EventKind.PAUSED: "Automatic quarantine paused",
     EventKind.RESUMED: "Automatic quarantine resumed",
     EventKind.CHANNEL_FAILED: "An alert channel failed",
     EventKind.CHANNEL_BACK: "An alert channel is back",
+    EventKind.ESCALATED: "Urgent alert went to the next person",
+    EventKind.ACKNOWLEDGED: "Urgent alert acknowledged",
 }
 
 

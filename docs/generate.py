@@ -4,24 +4,33 @@
 (`radius_policy.grace.pages`). A test compares what is on disk with this, so no page says anything else than the code.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
-from docs.pages import commands, configuration, events, http_api, tables
+from docs.pages import alert_settings, commands, configuration, events, http_api, tables
 from radius_policy.grace.pages import pages as rule_pages
 
 DOCS = Path(__file__).resolve().parent
+OURS: Final[dict[str, Callable[[], str]]] = {
+    "reference/alerts.md": alert_settings.page,
+    "reference/commands.md": commands.page,
+    "reference/configuration.md": configuration.page,
+    "reference/events.md": events.page,
+    "reference/http-api.md": http_api.page,
+    "reference/tables.md": tables.page,
+}
+"""Path below `docs/` → what makes it, without the pages that the rules bring."""
+
+
+def made(path: str) -> str:
+    """One of `OURS`."""
+    return OURS[path]().rstrip("\n") + "\n"
 
 
 def pages() -> dict[str, str]:
     """Every generated page, by its path below `docs/`."""
-    made = {
-        "reference/commands.md": commands.page(),
-        "reference/configuration.md": configuration.page(),
-        "reference/tables.md": tables.page(),
-        "reference/events.md": events.page(),
-        "reference/http-api.md": http_api.page(),
-    }
-    return rule_pages() | {path: text.rstrip("\n") + "\n" for path, text in made.items()}
+    return rule_pages() | {path: made(path) for path in OURS}
 
 
 def main(folder: Path = DOCS) -> None:

@@ -107,6 +107,7 @@ def _run(site: Site) -> dict[str, Any]:
             marks[event] = int(line["us"]) if line else start.us
         marks["stored"] = site.wait("the report", partial(site.policy.received_us, SECOND.mac, program.sha256), 5)
         marks["confirmed"] = _confirmed(site, "remediation", start.us)
+        site.wait("an address in remediation", partial(first_light.address_in, site, REMEDIATION), 10)
         packets = len(site.fabric.frames(SECOND, start.us, marks["moved"]))
         allowed = _now()
         site.policy.allow_by_api(program.sha256)

@@ -13,6 +13,9 @@ from typing import Final
 
 from radius_policy.model import Access, Mode, Posture, PostureReason, Reason
 
+SITE: Final = "site"
+"""The author of what a site chose to happen when nobody answers a trip."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:
@@ -83,6 +86,11 @@ def _ordered(s: Situation) -> Given:
     return Access.PRODUCTION, f"released by {by} until there is a new reason{why}"
 
 
+def _by_site(ordered: Ordered) -> bool:
+    """The site's own choice after an unanswered trip is automatic: a pause stops what tightens of it."""
+    return ordered.by == SITE and ordered.quarantine
+
+
 def _capped(s: Situation, why: str) -> Given:
     given, reason = below(s)
     if given.strictness <= s.now.strictness:
@@ -138,7 +146,7 @@ TABLE: Final[tuple[Row, ...]] = (
         lambda s: bool(s.min_available_of) and (s.ordered is None or s.ordered.quarantine),
         lambda s: _capped(s, f"group {s.min_available_of!r} would fall below its minimum"),
     ),
-    Row(3, "ordered", lambda s: s.ordered is not None, _ordered),
+    Row(3, "ordered", lambda s: s.ordered is not None and not (_by_site(s.ordered) and s.paused), _ordered),
     Row(
         4,
         "no-automatic-move",

@@ -90,29 +90,29 @@ def contain(desk: Desk, key: str, because: Reason) -> bool:
 
 
 def _is_contained(desk: Desk, key: str) -> bool:
-    levels = [breaker.executable_level(key), *([desk.bundle] if desk.bundle else [])]
-    found = desk.tx.find(BreakerTrip, tenant=desk.tenant, level=levels, ended=None)
-    if any(trip.level == levels[0] for trip in found):
-        return True
-    tripped = max(found, key=lambda trip: trip.at) if found else _open_trip(desk)
-    if tripped is None:
+    own = breaker.executable_level(key)
+    wide = _windows(desk)
+    levels = [own, *([desk.bundle] if desk.bundle else []), *wide]
+    open_: BreakerTrip | None = None
+    for trip in desk.tx.find(BreakerTrip, tenant=desk.tenant, level=levels, ended=None):
+        if trip.level == own:
+            return True
+        limit = wide.get(trip.level)
+        if limit is None:
+            open_ = trip
+        elif _is_over(desk, trip, limit):
+            desk.tx.put(replace(trip, ended=trip.at + (limit.window or 0)))
+        elif open_ is None and desk.first_seen > trip.at - (limit.window or 0):
+            open_, desk.joined = trip, True
+    if open_ is None:
         return False
-    desk.joined = not found
-    contain(desk, key, tripped.reason)
+    desk.joined = open_.level in wide
+    contain(desk, key, open_.reason)
     return True
 
 
-def _open_trip(desk: Desk) -> BreakerTrip | None:
-    """A trip of this site, the fleet or the tenant whose window is not over: whatever is new in it is contained."""
-    bounds = _windows(desk)
-    longest = max(limit.window or 0 for limit in bounds.values())
-    trips = desk.tx.find(
-        BreakerTrip, tenant=desk.tenant, level=list(bounds), order="at", after=desk.now - longest, descending=True
-    )
-    for trip in trips:
-        if trip.ended is None and trip.at > desk.now - (bounds[trip.level].window or 0):
-            return trip
-    return None
+def _is_over(desk: Desk, trip: BreakerTrip, limit: Limit) -> bool:
+    return limit.window is not None and trip.at <= desk.now - limit.window
 
 
 def _windows(desk: Desk) -> dict[str, Limit]:
@@ -136,9 +136,8 @@ def _request(desk: Desk, key: str) -> Request:
 
 
 def _taken(desk: Desk, key: str) -> Iterable[BreakerPlace]:
-    request = _request(desk, key)
-    own, *wider = breaker.levels(request)
-    taken = desk.tx.find(BreakerPlace, tenant=desk.tenant, level=own)
+    own, *wider = breaker.levels(_request(desk, key))
+    taken = [] if desk.newcomer else desk.tx.find(BreakerPlace, tenant=desk.tenant, level=own)
     if wider:
         since = desk.now - desk.policy.limits.longest
         taken = taken + desk.tx.find(BreakerPlace, tenant=desk.tenant, level=wider, order="at", after=since)
@@ -156,6 +155,11 @@ def _trip(desk: Desk, missing: Missing, key: str, reason: PostureReason) -> None
             desk.tell("breaker_tripped", Severity.URGENT, text, topic=key, sha256=reason.key, **facts)
         return
     desk.joined = True
+    limit = _windows(desk)[missing.level]
+    before = desk.tx.find(BreakerTrip, tenant=desk.tenant, level=missing.level, ended=None)
+    if any(not _is_over(desk, trip, limit) for trip in before):
+        contain(desk, key, missing.reason)
+        return
     desk.tx.put(BreakerTrip(desk.tenant, missing.level, desk.now, missing.reason))
     keys = _new_in_window(desk, missing)
     for each in {*keys, key}:

@@ -25,12 +25,13 @@ from radius_policy.model import (
     SECOND,
     Access,
     BreakerTrip,
+    Execution,
     Host,
     Micros,
     Mode,
     VerdictWord,
 )
-from radius_policy.policy import Modes, Policy
+from radius_policy.policy import Memo, Modes, Policy
 from radius_policy.store.interface import Tx
 from radius_policy.store.memory import MemoryStore
 
@@ -87,7 +88,7 @@ def backtest(
             hosts=loaded.hosts,
             paused=False,
             replay=True,
-            remembered=set(),
+            memo=Memo(counts=_asks_prevalence(rules)),
         )
     replay = _Replay(store, policy, history)
     gc.collect()
@@ -103,6 +104,10 @@ def backtest(
     replay.summarize()
     result.seconds = round(time.perf_counter() - began, 3)
     return result
+
+
+def _asks_prevalence(rules: RuleSet) -> bool:
+    return any(condition.fact.name.startswith("prevalence") for rule in rules.rules for condition in rule.when)
 
 
 class _Replay:
@@ -133,18 +138,19 @@ class _Replay:
         return f"replay-{self.ids}"
 
     def one(self, tx: Tx, start: Start) -> None:
-        execution = start.execution
-        host_id = execution.host_id
-        if host_id not in self.known:
-            self._meet(tx, host_id, execution.started)
+        if start.host_id not in self.known:
+            self._meet(tx, start.host_id, start.at)
         if start.name in self.seen:
             return
         self.seen.add(start.name)
-        self.now = max(self.now, execution.started)
-        decision = judgement.record(tx, execution, now=self.now, policy=self.policy, make_id=self.new_id)
+        self.now = max(self.now, start.at)
         self.result.events += 1
+        if judgement.known_good(self.policy, start.host_id, start.sha256, start.path, start.parent, self.now):
+            return
+        execution = start.execution
+        decision = judgement.record(tx, execution, now=self.now, policy=self.policy, make_id=self.new_id)
         if decision.verdict.word is not VerdictWord.ALLOWED:
-            self._count(start, decision)
+            self._count(start, execution, decision)
 
     def _meet(self, tx: Tx, host_id: str, at: Micros) -> None:
         """The first event of a host; one without an enrolment of its own was enrolled with it."""
@@ -154,14 +160,13 @@ class _Replay:
             host = replace(host, enrolled_at=at)
         tx.put(host)
 
-    def _count(self, start: Start, decision: Decision) -> None:
+    def _count(self, start: Start, execution: Execution, decision: Decision) -> None:
         result, word = self.result, decision.verdict.word
         if word is VerdictWord.GRACED:
             result.graced += 1
             return
         if word is VerdictWord.UNKNOWN:
             result.unknown += 1
-        execution = start.execution
         if decision.moved:
             result.moved.append(
                 {

@@ -62,8 +62,8 @@ class Limits:
 
     executable: Limit = Limit(3, None, 25.0)
     site: Limit = Limit(10, 10 * MINUTE, 20.0, least=3)
-    fleet: Limit = Limit(30, HOUR, 25.0, least=3)
-    tenant: Limit = Limit(60, DAY, 33.0, least=4)
+    fleet: Limit = Limit(30, HOUR, 2.0, least=3)
+    tenant: Limit = Limit(60, DAY, 4.0, least=4)
     sites: Mapping[str, Limit] = field(default_factory=dict)
 
     def of_site(self, site: str) -> Limit:

@@ -155,7 +155,8 @@ class Circumstances:
     def prevalence(self, scope: str) -> Prevalence | None:
         sha = self.execution.sha256
         if scope not in self._prevalence:
-            known = self.reading.get(Prevalence, self.host.tenant, sha, scope) if sha is not None else None
+            nowhere = sha is None or self.executable is None  # a content without a record was never sighted
+            known = None if nowhere else self.reading.get(Prevalence, self.host.tenant, sha, scope)
             self._prevalence[scope] = known
         return self._prevalence[scope]
 
@@ -443,12 +444,14 @@ def _image_member(of: Circumstances) -> Value | None:
 
 def _new_share(of: Circumstances) -> Value | None:
     known = of.reading.find(HostExecutable, tenant=of.host.tenant, host_id=of.host.host_id)
-    if not known:
-        return None
-    listed = sum(
-        (entry := of.policy.entries.get(each.rule)) is not None and entry.author == "inventory" for each in known
-    )
-    return 1 - listed / len(known)
+    entries, memo = of.policy.entries, of.policy.memo
+    listed = {
+        each.sha256 for each in known if (entry := entries.get(each.rule)) is not None and entry.author == "inventory"
+    }
+    every = {each.sha256 for each in known}
+    if memo is not None:
+        listed |= memo.listed.get(of.host.host_id, set())  # type: ignore[arg-type]
+    return 1 - len(listed) / len(every | listed) if every or listed else None
 
 
 def _shape(window: Micros) -> Callable[[Circumstances], Value | None]:
@@ -469,7 +472,7 @@ def _age(of: Circumstances) -> Value | None:
 
 def _ring(of: Circumstances) -> Ring | None:
     sha = of.execution.sha256
-    return of.reading.get(Ring, of.host.tenant, sha) if sha is not None else None
+    return of.reading.get(Ring, of.host.tenant, sha) if sha is not None and of.executable is not None else None
 
 
 def _pass(of: Circumstances) -> Value | None:

@@ -54,9 +54,10 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What a decision touches. `hosts` have an open reason about it (deny: have run it); `policy` has it in force."""
+    """What a decision touches. So many `hosts` have an open reason about it (a deny: have started it); `policy` is the
+    one with the decision in force, for `recompute`."""
 
-    hosts: tuple[HostId, ...]
+    hosts: int
     executables: tuple[Sha256, ...]
     policy: Policy
 
@@ -89,15 +90,15 @@ def decide_list(tx: Tx, entry: ListEntry | Removal, *, now: Micros, policy: Poli
         after, subject = policy.with_entries([entry]), entry
     tx.note(subject.tenant, "settings", LISTS)
     shas = _executables(tx, subject)
-    hosts: dict[HostId, None] = {}
+    hosts = 0
     for sha in shas:
         tx.note(subject.tenant, "executable", sha)
-        hosts.update({each.host_id: None for each in tx.find(PostureReason, tenant=subject.tenant, key=sha)})
         if subject.action == "deny" and subject.confirmed and not isinstance(entry, Removal):
             precedents.forget(tx, subject.tenant, sha)
-            ran = tx.find(HostExecutable, tenant=subject.tenant, sha256=sha)
-            hosts.update({each.host_id: None for each in ran if each.ran})
-    return Touched(tuple(hosts), tuple(shas), after)
+            hosts += tx.count(HostExecutable, tenant=subject.tenant, sha256=sha)
+        else:
+            hosts += tx.count(PostureReason, tenant=subject.tenant, key=sha)
+    return Touched(hosts, tuple(shas), after)
 
 
 def recompute(
@@ -211,6 +212,7 @@ class _Batch:
     policy: Policy
     now: Micros
     sha: Sha256
+    plain: bool = False
 
     def next(self, position: str, limit: int) -> tuple[list[HostId], str | None]:
         """Up to `limit` hosts to look at and where to go on (None at the end).
@@ -259,10 +261,10 @@ class _Batch:
         tenant = self.policy.tenant
         hosts = {each.host_id: each for each in self.tx.find(Host, tenant=tenant, host_id=host_ids)}
         states = {each.host_id: each for each in self.tx.find(HostState, tenant=tenant, host_id=host_ids)}
-        known = {
-            each.host_id: each
-            for each in self.tx.find(HostExecutable, tenant=tenant, sha256=self.sha, host_id=host_ids)
-        }
+        # What a plainly allowed hash was at its sightings cannot matter.
+        self.plain = self.policy.plainly_allows(self.sha, self.now) is not None
+        sighted = [] if self.plain else self.tx.find(HostExecutable, tenant=tenant, sha256=self.sha, host_id=host_ids)
+        known = {each.host_id: each for each in sighted}
         reasons: dict[HostId, dict[str, PostureReason]] = {host_id: {} for host_id in host_ids}
         for each in self.tx.find(PostureReason, tenant=tenant, host_id=host_ids):
             reasons[each.host_id][each.key] = each
@@ -293,6 +295,8 @@ class _Batch:
     def _decide(self, desk: Desk, known: HostExecutable | None, executable: Executable | None) -> bool:
         """Change the host's reason about this executable; whether it is gone."""
         reason = desk.reasons.get(self.sha)
+        if self.plain:
+            return desk.reasons.pop(self.sha, None) is not None
         found = listed_verdict(self.policy, content_facts(self.sha, desk.host, known), self.now)
         if found is not None and found.word is VerdictWord.DENIED:
             if known is not None and known.ran and (reason is None or reason.posture is not Posture.COMPROMISED):

@@ -92,14 +92,39 @@ class EventLine(msgspec.Struct, frozen=True, gc=False):
 Line = TypeVar("Line", bound=msgspec.Struct)
 
 
-@dataclass(frozen=True, slots=True)
 class Start:
-    """One start to replay: what is reported, the id and time that it is named by, and its host's MAC where told."""
+    """One start to replay: the id, time and MAC that it is named by, and what says whether it was replayed before.
 
-    execution: Execution
-    name: str
-    t: float
-    mac: str | None = None
+    `execution` is what an agent would have reported; of a line it is made only when it is asked for, as it costs more
+    than a look at the line.
+    """
+
+    __slots__ = ("_execution", "_line", "_told", "at", "host_id", "mac", "name", "parent", "path", "sha256", "t")
+
+    def __init__(self, execution: Execution, name: str, t: float, mac: str | None = None) -> None:
+        self.name, self.t, self.mac = name, t, mac
+        self.at, self.host_id, self.path = execution.started, execution.host_id, execution.path
+        self.sha256: str | None = execution.sha256
+        self.parent: str | None = execution.parents[0].sha256 if execution.parents else None
+        self._execution: Execution | None = execution
+
+    _line: "EventLine"
+    _told: tuple[bool, Micros]
+
+    @classmethod
+    def of_line(cls, line: "EventLine", held: bool, epoch: Micros) -> "Start":
+        start = cls.__new__(cls)
+        start.name, start.t, start.mac = line.id, line.t, line.mac
+        start.at, start.host_id, start.path = epoch + round(line.t * SECOND), HostId(line.host), line.path or ""
+        start.sha256, start.parent = line.sha256, line.parent_sha256
+        start._execution, start._line, start._told = None, line, (held, epoch)
+        return start
+
+    @property
+    def execution(self) -> Execution:
+        if self._execution is None:
+            self._execution = _execution(self._line, *self._told)
+        return self._execution
 
 
 def lines(path: Path, kind: type[Line]) -> Iterator[Line]:
@@ -138,20 +163,13 @@ class Folder:
         """The same in short works, one after another. What is there already stays as it is."""
         baseline = list(lines(self.path / "baseline.jsonl", BaselineLine))
         images = {image for line in baseline for image in line.images}
-        tools = list(propose(baseline).values())
-        for part in _parts(baseline):
-            yield partial(_load_lines, part, self.epoch - LONG_AGO)
-        for hosts in _parts(list(lines(self.path / "hosts.jsonl", HostLine))):
-            yield partial(self._load_hosts, hosts, images)
-        yield lambda tx: [tool for tool in tools if tx.add(tool) or True]
-
-    def _load_hosts(self, hosts: list[HostLine], images: set[str], tx: Tx) -> list[Tool]:
-        for line in hosts:
-            known = line.image is None or line.image in images
-            host = self._host(line, self.epoch - LONG_AGO if known else 0)
-            if tx.add(host) and line.mac:
-                tx.add(MacBinding(host.tenant, Mac(line.mac), host.host_id, self.epoch, self.epoch))
-        return []
+        before = self.epoch - LONG_AGO
+        yield from load_baseline(baseline, before)
+        yield from load_hosts(
+            list(lines(self.path / "hosts.jsonl", HostLine)),
+            lambda line: self._host(line, before if line.image is None or line.image in images else 0),
+            self.epoch,
+        )
 
     def _host(self, line: HostLine, enrolled: Micros) -> Host:
         groups = line.groups
@@ -175,7 +193,7 @@ class Folder:
         """The events in the order of the file."""
         held = self.operation is Operation.HOLD
         for line in lines(self.path / "events.jsonl", EventLine):
-            yield Start(_execution(line, held, self.epoch), line.id, line.t, line.mac)
+            yield Start.of_line(line, held, self.epoch)
 
     def newcomer(self, name: str) -> Host:
         """A host that an event names and hosts.jsonl does not."""
@@ -189,12 +207,37 @@ def _share(name: str) -> float:
     return zlib.crc32(name.encode()) % 10_000 / 100
 
 
+Step = Callable[[Tx], list[Tool]]
+
+
+def load_baseline(baseline: list[BaselineLine], at: Micros) -> Iterator[Step]:
+    """Works that put an inventory and the tools it proposes, as of `at`; what is there already stays as it is."""
+    for part in _parts(baseline):
+        yield partial(_load_lines, part, at)
+    tools = list(propose(baseline).values())
+    yield lambda tx: [tool for tool in tools if tx.add(tool) or True]
+
+
+def load_hosts(hosts: list[HostLine], made: Callable[[HostLine], Host], bound: Micros) -> Iterator[Step]:
+    """Works that put hosts, with their MAC addresses as proved at `bound`; those that are there stay as they are."""
+    for part in _parts(hosts):
+        yield partial(_load_hosts, part, made, bound)
+
+
 def _parts(of: list[Line]) -> Iterator[list[Line]]:
     return (of[start : start + PART] for start in range(0, len(of), PART))
 
 
 def _load_lines(lines: Iterable[BaselineLine], at: Micros, tx: Tx) -> list[Tool]:
     load_inventory(tx, lines, at=at)
+    return []
+
+
+def _load_hosts(hosts: Iterable[HostLine], made: Callable[[HostLine], Host], bound: Micros, tx: Tx) -> list[Tool]:
+    for line in hosts:
+        host = made(line)
+        if tx.add(host) and line.mac:
+            tx.add(MacBinding(host.tenant, Mac(line.mac), host.host_id, bound, bound))
     return []
 
 

@@ -51,7 +51,7 @@ from radius_policy.store.interface import Tx
 
 __all__ = [
     "Decision", "Preview", "Recomputed", "Refused", "Touched", "UnknownHost", "clear_host", "decide_list", "finish",
-    "forget_silence", "mark_silent", "preview_mode", "quarantine", "recompute", "record", "refresh", "release",
+    "forget_silence", "known_good", "mark_silent", "preview_mode", "quarantine", "recompute", "record", "refresh", "release",
     "set_mode", "set_pause", "withdraw",
 ]  # fmt: skip
 
@@ -88,6 +88,24 @@ def record(
     judged, slots = _judged(around, execution)
     start = Start(tx, policy, execution, host, now, around, judged, before, executable, make_id)
     return start.decided(slots)
+
+
+def known_good(policy: Policy, host_id: str, sha: str | None, path: str, parent: str | None, now: Micros) -> bool:
+    """In a replay: whether a start needs no judgement, because its content is plainly allowed (on the fleet's allow list
+    while nothing is denied) and was started from the same path by the same parent before. Always False in a service."""
+    memo = policy.memo
+    if memo is None or sha is None or policy.plainly_allows(sha, now) is None:
+        return False
+    listed = memo.listed.get(host_id)
+    if listed is None:
+        memo.listed[host_id] = {sha}
+    else:
+        listed.add(sha)
+    start = (sha, path, parent)
+    if start in memo.starts:
+        return True
+    memo.starts.add(start)
+    return False
 
 
 def finish(

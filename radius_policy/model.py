@@ -447,6 +447,7 @@ class EventKind(StrEnum):
     LATE_UNKNOWN = "late_unknown"
     LATE_DENIED = "late_denied"
     BREAKER_TRIPPED = "breaker_tripped"
+    TRIP_UNANSWERED = "trip_unanswered"
     TIED = "tied"
     PROTECTED = "protected"
     MOVED = "moved"
@@ -460,12 +461,15 @@ class EventKind(StrEnum):
     AGENT_BACK = "agent_back"
     SENSOR_LOST = "sensor_lost"
     EVIDENCE_REFUSED = "evidence_refused"
+    ORDER_REFUSED = "order_refused"
     ALLOWED = "allowed"
     DENIED = "denied"
     PAUSED = "paused"
     RESUMED = "resumed"
     CHANNEL_FAILED = "channel_failed"
     CHANNEL_BACK = "channel_back"
+    ESCALATED = "escalated"
+    ACKNOWLEDGED = "acknowledged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -642,6 +646,34 @@ class Joined:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """An urgent matter of one route that waits until somebody says that they have it. `state` is `open`, `acknowledged`
+    or `decided` (a person allowed, denied or released what it is about).
+
+    `id` is that of the message that opened it. `told` counts the times it was told, the first message included; `names`
+    are the people it went to since, `due` is when the next one hears of it.
+    """
+
+    tenant: TenantId
+    id: str
+    route: str
+    topic: str
+    kind: str
+    event_id: str
+    opened: Micros
+    due: Micros
+    state: str = "open"
+    told: int = 1
+    names: tuple[str, ...] = ()
+    host_id: HostId = HostId("")
+    sha256: str = ""
+    site: str = ""
+    ended: Micros | None = None
+    by: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Cursor:
     """How far a worker (`name`, for example `alerts`) has worked through the change sequence."""
 
@@ -704,7 +736,8 @@ class ApiToken:
 @dataclass(frozen=True, slots=True)
 class AgentOrder:
     """Something an agent is asked to do (`action` is a word of the wire's `Action`); repeated in every answer until
-    the agent names its `id`. Unlike `Order` it moves nothing in the network."""
+    the agent names its `id`, as done (then it is forgotten) or as `refused` for the reason that it gives. Unlike `Order`
+    it moves nothing in the network."""
 
     tenant: TenantId
     id: str
@@ -713,6 +746,8 @@ class AgentOrder:
     created: Micros
     sha256: str = ""
     generation: int = 0
+    refused: str = ""
+    refused_at: Micros | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -396,7 +396,8 @@ class _Booking:
             self.tell(command, order, at)
 
     def tell(self, tell: Tell, order: Order, at: Micros) -> None:
-        event = event_of(tell, order, self.tx, self.books.snapshot, self.books.new_id(), at=at)
+        known = self.books.snapshot.nas(order.tenant, order.nas_id)
+        event = event_of(tell, order, self.tx, known.nas if known else None, self.books.new_id(), at=at)
         self.tx.put(event)
         self.tx.note(order.tenant, "event", event.id)
         self.booked.events += 1

@@ -77,29 +77,55 @@ def place(path: str) -> Place:
     whole = comparable(path)
     separator = "\\" if _WINDOWS.match(whole) else "/"
     folder, _, name = whole.rpartition(separator)
-    parts = folder.split(separator)
-    return Place(whole, folder, separator.join(_normal(parts)), name, _kind(parts))
+    root, kind = _shape(_anybody(folder, separator), separator)
+    return Place(whole, folder, root, name, kind)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=65_536)
 def home(path: str) -> str | None:
     """The home folder (comparable, not normalised) of a program: the folder it lies in. None where that folder is
     shared by programs that have nothing to do with each other (`System32`, `Program Files`, `AppData\\Local`, `Temp`)."""
     here = place(path)
     separator = "\\" if _WINDOWS.match(here.path) else "/"
-    parts = here.folder.split(separator)
-    if len(parts) > 3 and parts[-1] in _HELPERS and not _is_shared(parts[:-1]):
-        parts = parts[:-1]
-    if here.kind in ("temp", "downloads", "system") or _is_shared(parts):
+    above = _above(_anybody(here.folder, separator), separator)
+    if above is None:
         return None
-    return separator.join(parts)
+    return here.folder.rpartition(separator)[0] if above else here.folder
 
 
-@lru_cache(maxsize=16_384)
 def root_of(folder: str) -> str:
     """A comparable folder, normalised as `place` does it."""
     separator = "\\" if _WINDOWS.match(folder) else "/"
-    return separator.join(_normal(folder.split(separator)))
+    return _shape(_anybody(folder, separator), separator)[0]
+
+
+def _anybody(folder: str, separator: str) -> str:
+    """The folder with the user's name as `*`: what is worked out for one user holds for all."""
+    first = folder.find(separator)
+    second = folder.find(separator, first + 1) if first >= 0 else -1
+    if second < 0 or folder[first + 1 : second] not in _HOMES:
+        return folder
+    third = folder.find(separator, second + 1)
+    return f"{folder[: second + 1]}*{folder[third:] if third >= 0 else ''}"
+
+
+@lru_cache(maxsize=65_536)
+def _shape(folder: str, separator: str) -> tuple[str, str]:
+    """Root and kind of a folder."""
+    parts = folder.split(separator)
+    return separator.join(_normal(parts)), _kind(parts)
+
+
+@lru_cache(maxsize=65_536)
+def _above(folder: str, separator: str) -> bool | None:
+    """Whether a program's home is the folder above its own (which is a helper's); None where it has none."""
+    parts = folder.split(separator)
+    above = len(parts) > 3 and parts[-1] in _HELPERS and not _is_shared(parts[:-1])
+    if above:
+        parts = parts[:-1]
+    if _shape(folder, separator)[1] in ("temp", "downloads", "system") or _is_shared(parts):
+        return None
+    return above
 
 
 def _is_shared(parts: list[str]) -> bool:

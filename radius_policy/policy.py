@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from radius_policy import zones
 from radius_policy.access import Choices
-from radius_policy.breaker import MINUTE, Limits, limits_of
+from radius_policy.breaker import DAY, MINUTE, Limits, limits_of
 from radius_policy.grace import RuleSet, parse
 from radius_policy.grace.builtin import builtin
 from radius_policy.lists import Lists, Reference
@@ -66,12 +66,27 @@ class Window:
     group: str = ""
 
 
+@dataclass(slots=True)
+class Memo:
+    """What a replay, which is alone with its store, need not do again: `deeds` whose precedents are set, plainly allowed
+    `starts` of a (content, path, parent), and which of these each host had (`listed`). `counts`: some rule asks for
+    prevalence."""
+
+    counts: bool
+    deeds: set[tuple[object, ...]] = field(default_factory=set)
+    starts: set[tuple[object, ...]] = field(default_factory=set)
+    listed: dict[str, set[str]] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`hosts` counts the endpoints of each site for the percent limits ({} = not known). `unknown_cut` names the sites
-    whose unknown programs get no network, `denies` says that the deny list is not empty,
-    `allowed` are the hashes that the allow list has for the whole fleet. `replay`: recorded events are being replayed, nobody decides meanwhile;
-    `loading`: they are loaded to stay, so all is stored; `remembered` is its memo of precedents already set (in a service None: another process may forget them)."""
+    whose unknown programs get no network, `denies` says that the deny list is not empty, `allowed` are the hashes that
+    the allow list has for the whole fleet.
+
+    `replay`: recorded events are being replayed, nobody decides meanwhile, and `memo` spares what was done already (a
+    service has none: another process may undo it). `loading`: recorded events are loaded to stay, so all is stored.
+    """
 
     tenant: TenantId
     modes: Modes = field(default_factory=Modes)
@@ -90,12 +105,15 @@ class Policy:
     pilot: str = "pilot"
     zone: tzinfo = UTC
     silent_after: Micros = 3 * HEARTBEAT
+    answer_within: Micros = 30 * MINUTE
+    unanswered: Mapping[str, str] = field(default_factory=dict)
+    grace_look_back: Micros = DAY
     hosts: Mapping[str, int] = field(default_factory=dict)
     release_after_move: bool = True
     deny_in_monitor: bool = False
     replay: bool = False
     loading: bool = False
-    remembered: set[tuple[object, ...]] | None = field(default=None, compare=False)
+    memo: Memo | None = field(default=None, compare=False)
     version: str = ""
 
     @classmethod
@@ -122,6 +140,10 @@ class Policy:
     def unknown_at(self, site: str) -> frozenset[Outcome]:
         """What an unknown that no rule knows brings at this site."""
         return _CUT if site in self.unknown_cut or "" in self.unknown_cut else _MOVE
+
+    def unanswered_at(self, site: str) -> str:
+        """What the site chose for a trip that nobody answers: `keep`, `release` or `quarantine`."""
+        return self.unanswered.get(site) or self.unanswered.get("") or "keep"
 
     def maintenance(self, host: Host, at: Micros) -> bool:
         return any(
@@ -180,13 +202,15 @@ def of_settings(tenant: TenantId, values: Mapping[str, Mapping[str, Any]]) -> Po
         pilot=str(_single(values.get("pilot", {}), "group", "pilot")),
         zone=_zone(str(_single(values.get("timezone", {}), "name", "UTC"))),
         release_after_move=bool(values.get("held", {}).get("release_after_move", True)),
+        answer_within=_minutes(values.get("trips", {})),
+        unanswered=_unanswered(values.get("trips", {})),
         deny_in_monitor=bool(values.get("held", {}).get("deny_in_monitor", False)),
     )
 
 
 KNOWN: Final = (
     "mode", "pause", "breaker", "rules", "groups", "choices", "unmonitored", "unknown_network", "maintenance", "pilot",
-    "timezone", "held",
+    "timezone", "held", "trips",
 )  # fmt: skip
 """The settings that judgement reads."""
 
@@ -215,6 +239,11 @@ class PolicyCache:
     def __init__(self, references: Iterable[Reference] = ()) -> None:
         self._references = tuple(references)
         self._known: dict[TenantId, tuple[int, Micros, Policy]] = {}
+
+    def attach(self, references: Iterable[Reference]) -> None:
+        """From now on these are the attached sets: every policy is read anew."""
+        self._references = tuple(references)
+        self._known.clear()
 
     def current(self, reading: Reading, tenant: TenantId, now: Micros) -> Policy:
         """The policy as of this transaction."""
@@ -288,6 +317,22 @@ def _unknown_cut(value: Mapping[str, Any]) -> frozenset[str]:
         if word not in ("on", "off"):
             raise ValueError(f"unknown_network: {site or 'default'} is on or off, not {word!r}")
     return frozenset(site for site, word in sites.items() if word == "off")
+
+
+def _minutes(value: Mapping[str, Any]) -> Micros:
+    minutes = value.get("minutes", 30)
+    if not isinstance(minutes, int | float) or isinstance(minutes, bool) or minutes <= 0:
+        raise ValueError(f"trips: minutes is a number above 0, not {minutes!r}")
+    return int(minutes * MINUTE)
+
+
+def _unanswered(value: Mapping[str, Any]) -> dict[str, str]:
+    """`{"minutes": 30, "choice": "keep", "sites": {"branch": "release"}}`."""
+    choices = {"": value.get("choice", "keep"), **dict(value.get("sites", {}))}
+    for site, choice in choices.items():
+        if choice not in ("keep", "release", "quarantine"):
+            raise ValueError(f"trips: {site or 'choice'} is keep, release or quarantine, not {choice!r}")
+    return {site: str(choice) for site, choice in choices.items()}
 
 
 def _windows(value: Mapping[str, Any]) -> Iterable[Window]:

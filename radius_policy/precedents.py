@@ -147,9 +147,11 @@ def forget(tx: Tx, tenant: TenantId, sha256: Sha256) -> None:
     tx.delete(Precedent, tenant=tenant, sha256=sha256)
 
 
-def mark(tx: Tx, tenant: TenantId, kind: str, key: str, at: Micros, sha256: Sha256 | None = None) -> bool:
-    """Set a mark once; whether it was set now."""
-    if tx.get(Precedent, tenant, kind, key) is not None:
+def mark(
+    tx: Tx, tenant: TenantId, kind: str, key: str, at: Micros, sha256: Sha256 | None = None, *, new: bool = False
+) -> bool:
+    """Set a mark once; whether it was set now. `new`: it cannot be there yet, so nobody has to look."""
+    if not new and tx.get(Precedent, tenant, kind, key) is not None:
         return False
     tx.put(Precedent(tenant, kind, key, sha256 or Sha256(""), at))
     return True

@@ -15,18 +15,27 @@ LENGTHS: Final = {Span.HOUR: HOUR, Span.DAY: DAY}
 """The spans that end, and by when after the start."""
 
 
-def span_of(word: VerdictWord, started: Micros, ended: Micros | None, *, allowed_since: Micros | None = None) -> Span:
-    """The span of a start. `allowed_since` is when the list entry was made that allows it, where one does."""
+def span_of(
+    word: VerdictWord,
+    started: Micros,
+    ended: Micros | None,
+    *,
+    uncertainty_us: int = 0,
+    allowed_since: Micros | None = None,
+) -> Span:
+    """The span of a start. Its length includes what its clock may be wrong by, before and after.
+    `allowed_since` is when the list entry was made that allows it, where one does."""
     late = allowed_since is not None and allowed_since > started
     if word is VerdictWord.ALLOWED and not late:
         return Span.NONE
     if ended is None:
         return Span.LONG
-    return next((span for span, most in LENGTHS.items() if ended - started <= most), Span.LONG)
+    length = ended - started + 2 * uncertainty_us
+    return next((span for span, most in LENGTHS.items() if length <= most), Span.LONG)
 
 
 def ended(execution: Execution, at: Micros) -> Span:
     """The span once its end is known."""
     if execution.span is Span.NONE:
         return Span.NONE
-    return span_of(VerdictWord.UNKNOWN, execution.started, at)
+    return span_of(VerdictWord.UNKNOWN, execution.started, at, uncertainty_us=execution.uncertainty_us)

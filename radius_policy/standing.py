@@ -56,7 +56,8 @@ class Desk:
     """What one transaction knows of a host and has decided so far. Mutable, and gone with the transaction.
 
     `parent` is the path of the program whose child is being judged, `bundle` what came together with it;
-    `joined` says that people hear of it in the alert about a wider limit, not in one of its own."""
+    `joined` says that people hear of it in the alert about a wider limit, not in one of its own. `first_seen` is when the
+    executable was first started in the fleet, `newcomer` that this is that start."""
 
     tx: Tx
     policy: Policy
@@ -70,6 +71,8 @@ class Desk:
     parent: str = ""
     bundle: str = ""
     joined: bool = False
+    first_seen: Micros = 0
+    newcomer: bool = False
 
     @property
     def tenant(self) -> TenantId:

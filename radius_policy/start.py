@@ -105,6 +105,8 @@ class Start:
         desk = self._desk()
         desk.parent = self.execution.parents[0].path if self.execution.parents else ""
         desk.bundle = admission.bundle_of(self.execution)
+        desk.first_seen = self.executable.first_seen if self.executable is not None else self.execution.started
+        desk.newcomer = first_in_fleet and self.executable is not None and not self.executable.family
         was = desk.state.access
         reason, alert = self._open_reason(desk)
         settle(desk)
@@ -253,7 +255,7 @@ class Start:
     def _alert_once(self, desk: Desk, key: str) -> bool:
         """Whether people hear of this executable or family for the first time."""
         kind = precedents.DENIED_TOLD if self.verdict.word is VerdictWord.DENIED else precedents.TOLD
-        return precedents.mark(self.tx, self.host.tenant, kind, key, self.now)
+        return precedents.mark(self.tx, self.host.tenant, kind, key, self.now, new=desk.newcomer)
 
     def _too_late(self, desk: Desk) -> tuple[None, bool]:
         denied = self.verdict.word is VerdictWord.DENIED
@@ -307,6 +309,7 @@ class Start:
             self.verdict.word,
             self.execution.started,
             self.execution.ended,
+            uncertainty_us=self.execution.uncertainty_us,
             allowed_since=entry.created if entry is not None else None,
         )
         self.tx.put(
@@ -347,9 +350,8 @@ class Start:
                     content, ran=execution.ran and (not execution.held or found.word in _TRUSTED),
                 )
             )  # fmt: skip
-            if not (self.policy.replay and found.reason.level == "allow"):
-                self._count(sha, f"site:{self.host.site}")
-                self._count(sha, FLEET)
+            if self.policy.memo is None or self.policy.memo.counts:
+                self.tx.put(self._counted(sha, f"site:{self.host.site}"), self._counted(sha, FLEET))
         else:
             first, last = min(before.first, started), max(before.last, started)
             self.tx.put(
@@ -361,27 +363,23 @@ class Start:
         if before is None or before.verdict is not found.word:
             self._set_precedents()
 
-    def _count(self, sha: Sha256, scope: str) -> None:
+    def _counted(self, sha: Sha256, scope: str) -> Prevalence:
         started, known = self.execution.started, self.around.prevalence(scope)
         if known is None:
-            self.tx.put(Prevalence(self.host.tenant, sha, scope, 1, started, started))
-        else:
-            self.tx.put(
-                Prevalence(
-                    known.tenant, known.sha256, scope, known.hosts + 1, min(known.first, started), max(known.last, started)
-                )
-            )  # fmt: skip
+            return Prevalence(self.host.tenant, sha, scope, 1, started, started)
+        first, last = min(known.first, started), max(known.last, started)
+        return Prevalence(known.tenant, sha, scope, known.hosts + 1, first, last)
 
     def _set_precedents(self) -> None:
         execution, sha, tenant = self.execution, self.execution.sha256, self.host.tenant
         word = self.verdict.word
         if sha is None or word not in _TRUSTED:
             return
-        here, remembered = place(execution.path), self.policy.remembered
+        here, memo = place(execution.path), self.policy.memo
         parent = execution.parents[0].sha256 if execution.parents else None
         writer = execution.writer.sha256 if execution.writer is not None else None
         deed = (sha, here.root, here.name, word, parent, writer)
-        if remembered is None or deed not in remembered:
+        if memo is None or deed not in memo.deeds:
             signer = self.around.signer
             precedents.remember(
                 self.tx,
@@ -389,8 +387,8 @@ class Start:
                     tenant, sha, here, self.now, word, signer, execution.signer_state, execution.product, parent, writer
                 ),
             )  # fmt: skip
-            if remembered is not None:
-                remembered.add(deed)
+            if memo is not None:
+                memo.deeds.add(deed)
         if self.host.image and execution.proven and (execution.provenance or "").startswith("image:"):
             precedents.mark(self.tx, tenant, precedents.IMAGE, precedents.pair(self.host.image, sha), self.now, sha)
         if self.policy.pilot in self.host.groups:

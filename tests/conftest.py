@@ -55,11 +55,11 @@ PEERS: dict[str, Callable[[], bool]] = {
     "fanotify": _fanotify,
     "freeradius": _program("freeradius"),
     "netns": _netns,
+    "postfix": lambda: _program("postfix")() and _program("saslpasswd2")(),
     "postgresql": lambda: bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))) and os.geteuid() == 0,
     "radclient": _program("radclient"),
     "root": lambda: os.geteuid() == 0,
     "rsyslog": _program("rsyslogd"),
-    "smtpd": _program("smtpd"),
     "sshd": _program("sshd"),
     "tshark": _program("tshark"),
 }

@@ -1,46 +1,57 @@
 """Deeds as a running service does them: the action in a transaction, what follows from it settled, the bells rung.
 
-`api.admin.actions` are the parts; REST routes and console call these.
+The modules beside this one have the parts, as functions on a transaction; REST routes, console and command line call
+these. A deed that judges nothing imports no judgement.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from api.admin import hosts, lists, settings
-from api.admin.lists import Wish
-from api.admin.settle import Settled, settle
-from api.auth.roles import Identity
-from radius_policy import judgement
-from radius_policy.model import HostState, ListEntry, Micros, Mode, Sha256
-from radius_policy.policy import Policy, PolicyCache
+from radius_policy.model import Micros, Mode
 from radius_policy.store.interface import Reading, Store, Tx
+
+if TYPE_CHECKING:
+    from api.admin.lists import Wish
+    from api.admin.settings import ModeChange
+    from api.admin.settle import Settled
+    from api.auth.roles import Identity
+    from radius_policy import judgement
+    from radius_policy.model import HostState, ListEntry, Sha256
+    from radius_policy.policy import PolicyCache
 
 T = TypeVar("T")
 
-if TYPE_CHECKING:
-    from radius_policy.model import Host
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Desk:
-    """What a deed needs: the running service's parts, or those that the command line opened."""
+    """What a deed needs: the running service's parts, or those that the command line opened. `rung` tells the other
+    processes that something was written; `get_policies` gives the cache of policies when it is first needed."""
 
     store: Store
-    policies: PolicyCache
+    get_policies: "Callable[[], PolicyCache]"
     clock: Callable[[], Micros]
     rung: Callable[[], None]
 
-    async def decide(self, who: Identity, wish: Wish) -> tuple[ListEntry, Settled]:
+    @cached_property
+    def policies(self) -> "PolicyCache":
+        return self.get_policies()
+
+    async def decide(self, who: "Identity", wish: "Wish") -> "tuple[ListEntry, Settled]":
         """Put an entry on a list and carry out what follows."""
+        from api.admin import lists
+
         now = self.clock()
         decided = await self.store.write(
             lambda tx: lists.add_entry(tx, who, wish, now=now, policy=self.policies.current(tx, who.tenant, now))
         )
         return decided.entry, await self._settle(who, decided.touched.executables)
 
-    async def withdraw(self, who: Identity, action: str, text: str) -> tuple[list[ListEntry], Settled]:
+    async def withdraw(self, who: "Identity", action: str, text: str) -> "tuple[list[ListEntry], Settled]":
         """Take entries off a list and carry out what follows."""
+        from api.admin import lists
+
         now = self.clock()
         decided = await self.store.write(
             lambda tx: lists.remove_entry(
@@ -51,41 +62,56 @@ class Desk:
         return [one.entry for one in decided], await self._settle(who, touched)
 
     async def host(
-        self, who: Identity, name: str, deed: Callable[..., HostState], **arguments: Any
-    ) -> tuple[dict[str, Any], HostState]:
-        """One of `hosts.clear`, `quarantine`, `release`, `protect` on the host named; (what it is now, its state)."""
-        now = self.clock()
+        self, who: "Identity", name: str, deed: "Callable[..., HostState]", **arguments: Any
+    ) -> "tuple[dict[str, Any], HostState]":
+        """One of `hosts.clear`, `quarantine`, `release`, `withdraw`, `protect` on the host named; (what it is now, its
+        state)."""
+        from api.admin import hosts
 
-        def work(tx: Tx) -> tuple[dict[str, Any], HostState]:
-            host: Host = hosts.find_host(tx, who.tenant, name)
-            policy: Policy = self.policies.current(tx, who.tenant, now)
-            state = deed(tx, who, host, **arguments, now=now, policy=policy)
+        def work(tx: Tx, now: Micros) -> "tuple[dict[str, Any], HostState]":
+            host = hosts.find_host(tx, who.tenant, name)
+            state = deed(tx, who, host, **arguments, now=now, policy=self.policies.current(tx, who.tenant, now))
             return hosts.short_view(tx, hosts.find_host(tx, who.tenant, host.host_id)), state
 
-        done = await self.store.write(work)
-        self.rung()
-        return done
+        return await self.plain(work)
 
     async def mode(
-        self, who: Identity, mode: Mode | None, *, site: str = "", group: str = "", confirm: tuple[str, ...] = ()
-    ) -> settings.ModeChange:
+        self, who: "Identity", mode: Mode | None, *, site: str = "", group: str = "", confirm: tuple[str, ...] = ()
+    ) -> "ModeChange":
         """Change a mode; see `settings.set_mode`."""
-        return await self.plain(
-            lambda tx, now: settings.set_mode(tx, who, mode, site=site, group=group, confirm=confirm, now=now)
-        )
+        from api.admin import settings
+
+        def work(tx: Tx, now: Micros) -> "ModeChange":
+            policy = self.policies.current(tx, who.tenant, now)
+            return settings.set_mode(tx, who, mode, site=site, group=group, confirm=confirm, now=now, policy=policy)
+
+        return await self.plain(work)
 
     async def preview(
-        self, who: Identity, mode: Mode | None, *, site: str = "", group: str = "", confirm: tuple[str, ...] = ()
-    ) -> judgement.Preview:
+        self, who: "Identity", mode: Mode | None, *, site: str = "", group: str = "", confirm: tuple[str, ...] = ()
+    ) -> "judgement.Preview":
         """What `mode` would do, without doing it."""
+        from api.admin import settings
+        from radius_policy import judgement
+
         now = self.clock()
 
         def look(tx: Reading) -> judgement.Preview:
             value = settings.wanted_mode(tx, who.tenant, mode, site=site, group=group)
-            policy = Policy.load(tx, who.tenant)
+            policy = self.policies.current(tx, who.tenant, now)
             return judgement.preview_mode(tx, who.tenant, value, now=now, policy=policy, confirm=confirm)
 
         return await self.store.read(look)
+
+    async def pause(self, who: "Identity", paused: bool, *, why: str = "") -> bool:
+        """Stop all automatic moves, or let them go on; whether that changed anything."""
+        from api.admin import settings
+
+        def work(tx: Tx, now: Micros) -> bool:
+            policy = self.policies.current(tx, who.tenant, now)
+            return settings.set_pause(tx, who, paused, why=why, now=now, policy=policy)
+
+        return await self.plain(work)
 
     async def plain(self, deed: Callable[[Tx, Micros], T]) -> T:
         """Any other deed: one transaction, then the bells."""
@@ -94,6 +120,8 @@ class Desk:
         self.rung()
         return done
 
-    async def _settle(self, who: Identity, shas: "list[Sha256] | tuple[Sha256, ...]") -> Settled:
+    async def _settle(self, who: "Identity", shas: "list[Sha256] | tuple[Sha256, ...]") -> "Settled":
+        from api.admin.settle import settle
+
         self.rung()
         return await settle(self.store, who.tenant, shas, policies=self.policies, clock=self.clock, rung=self.rung)

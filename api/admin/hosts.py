@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from api import audit
 from api.admin.errors import Conflict, NotFound, Refused
 from api.auth.roles import Identity, Role
-from radius_policy import judgement
+from api.ingest import orders as agent_orders
 from radius_policy.model import (
     OPEN_STATES,
     Host,
@@ -23,8 +23,10 @@ from radius_policy.model import (
     Session,
     TenantId,
 )
-from radius_policy.policy import Policy
 from radius_policy.store.interface import Reading, Tx
+
+if TYPE_CHECKING:
+    from radius_policy.policy import Policy
 
 SHORTEST_PREFIX: Final = 4
 _MAC: Final = re.compile(r"[0-9A-Fa-f]{2}(?:[:-]?[0-9A-Fa-f]{2}){5}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}")
@@ -118,6 +120,10 @@ def whole_view(tx: Reading, host: Host) -> dict[str, Any]:
             }
             for reason in sorted(reasons, key=lambda each: each.at)
         ],
+        "refused": [
+            {"action": order.action, "sha256": order.sha256, "reason": order.refused, "at": order.refused_at}
+            for order in agent_orders.refusals(tx, host.tenant, host.host_id)
+        ],
         "sessions": [
             {
                 "nas": session.nas_id,
@@ -156,21 +162,19 @@ def whole_view(tx: Reading, host: Host) -> dict[str, Any]:
     }
 
 
-def clear(tx: Tx, who: Identity, host: Host, *, why: str = "", now: Micros, policy: Policy) -> HostState:
+def clear(tx: Tx, who: Identity, host: Host, *, why: str = "", now: Micros, policy: "Policy") -> HostState:
     """A person looked at it: reasons older than now end."""
-    return _deed(
-        tx,
-        who,
-        host,
-        "host.clear",
-        why,
-        now,
-        lambda: judgement.clear_host(tx, host.tenant, host.host_id, now=now, policy=policy, author=who.name),
-    )
+    from radius_policy import judgement
+
+    def act() -> HostState:
+        return judgement.clear_host(tx, host.tenant, host.host_id, now=now, policy=policy, author=who.name)
+
+    return _deed(tx, who, host, "host.clear", why, now, act)
 
 
-def quarantine(tx: Tx, who: Identity, host: Host, *, why: str = "", now: Micros, policy: Policy) -> HostState:
+def quarantine(tx: Tx, who: Identity, host: Host, *, why: str = "", now: Micros, policy: "Policy") -> HostState:
     """Move it until withdrawn. The state says why not, where a never-quarantine list or a group's minimum forbids it."""
+    from radius_policy import judgement
 
     def act() -> HostState:
         return judgement.quarantine(tx, host.tenant, host.host_id, now=now, policy=policy, author=who.name, why=why)
@@ -178,8 +182,9 @@ def quarantine(tx: Tx, who: Identity, host: Host, *, why: str = "", now: Micros,
     return _deed(tx, who, host, "host.quarantine", why, now, act)
 
 
-def release(tx: Tx, who: Identity, host: Host, *, why: str = "", now: Micros, policy: Policy) -> HostState:
+def release(tx: Tx, who: Identity, host: Host, *, why: str = "", now: Micros, policy: "Policy") -> HostState:
     """Back to production until there is a new reason."""
+    from radius_policy import judgement
 
     def act() -> HostState:
         return judgement.release(tx, host.tenant, host.host_id, now=now, policy=policy, author=who.name, why=why)
@@ -187,8 +192,9 @@ def release(tx: Tx, who: Identity, host: Host, *, why: str = "", now: Micros, po
     return _deed(tx, who, host, "host.release", why, now, act)
 
 
-def withdraw(tx: Tx, who: Identity, host: Host, *, why: str = "", now: Micros, policy: Policy) -> HostState:
+def withdraw(tx: Tx, who: Identity, host: Host, *, why: str = "", now: Micros, policy: "Policy") -> HostState:
     """Take a person's quarantine or release back: the tables decide again."""
+    from radius_policy import judgement
 
     def act() -> HostState:
         return judgement.withdraw(tx, host.tenant, host.host_id, now=now, policy=policy, author=who.name)
@@ -196,8 +202,10 @@ def withdraw(tx: Tx, who: Identity, host: Host, *, why: str = "", now: Micros, p
     return _deed(tx, who, host, "host.withdraw", why, now, act)
 
 
-def protect(tx: Tx, who: Identity, host: Host, on: bool, *, why: str = "", now: Micros, policy: Policy) -> HostState:
+def protect(tx: Tx, who: Identity, host: Host, on: bool, *, why: str = "", now: Micros, policy: "Policy") -> HostState:
     """Put it on the never-quarantine list, or take it off."""
+    from radius_policy import judgement
+
     who.require(Role.ADMIN)
     tx.put(replace(host, never_quarantine=on))
     tx.note(host.tenant, "host", host.host_id)
@@ -210,10 +218,12 @@ def protect(tx: Tx, who: Identity, host: Host, on: bool, *, why: str = "", now: 
 def _deed(
     tx: Tx, who: Identity, host: Host, what: str, why: str, now: Micros, act: Callable[[], HostState]
 ) -> HostState:
+    from radius_policy.judgement import Refused as Stays
+
     who.require(Role.OPERATOR, host.site)
     try:
         state = act()
-    except judgement.Refused as refused:
+    except Stays as refused:
         raise Conflict(f"{host.name} stays where it is: {refused}") from refused
     detail = {"why": why, "name": host.name, "access": str(state.access)}
     audit.append(tx, host.tenant, at=now, who=who.name, what=what, subject=host.host_id, detail=detail)

@@ -7,14 +7,11 @@ a scope names something. What an entry changes for hosts is worked out by `settl
 import re
 import uuid
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from api import audit
 from api.admin.errors import Conflict, NotFound, Refused
 from api.auth.roles import Identity, Role
-from radius_policy import judgement
-from radius_policy.decisions import Removal
-from radius_policy.lists.index import DENIABLE
 from radius_policy.model import (
     Event,
     EventKind,
@@ -26,8 +23,11 @@ from radius_policy.model import (
     Sha256,
     TenantId,
 )
-from radius_policy.policy import Policy
 from radius_policy.store.interface import Reading, Tx
+
+if TYPE_CHECKING:
+    from radius_policy import judgement
+    from radius_policy.policy import Policy
 
 SHORTEST_PREFIX: Final = 8
 _HEX: Final = re.compile(r"[0-9a-f]+")
@@ -53,11 +53,14 @@ class Decided:
     """The entry and what it touches: recompute these with `settle`."""
 
     entry: ListEntry
-    touched: judgement.Touched
+    touched: "judgement.Touched"
 
 
-def add_entry(tx: Tx, who: Identity, wish: Wish, *, now: Micros, policy: Policy) -> Decided:
+def add_entry(tx: Tx, who: Identity, wish: Wish, *, now: Micros, policy: "Policy") -> Decided:
     """Put an entry on a list. Raises Refused, NotFound, Conflict or Forbidden."""
+    from radius_policy import judgement
+    from radius_policy.decisions import Removal
+
     site = wish.scope.removeprefix("site:") if wish.scope.startswith("site:") else None
     who.require(Role.OPERATOR, site)
     wish = _checked(tx, who.tenant, wish, now)
@@ -92,8 +95,11 @@ def add_entry(tx: Tx, who: Identity, wish: Wish, *, now: Micros, policy: Policy)
     return Decided(entry, touched)
 
 
-def remove_entry(tx: Tx, who: Identity, action: str, text: str, *, now: Micros, policy: Policy) -> list[Decided]:
+def remove_entry(tx: Tx, who: Identity, action: str, text: str, *, now: Micros, policy: "Policy") -> list[Decided]:
     """Take entries off a list: the one with this id, or all of this value. Raises NotFound or Forbidden."""
+    from radius_policy import judgement
+    from radius_policy.decisions import Removal
+
     found = [entry for entry in _named(tx, who.tenant, text) if entry.action == action]
     if not found:
         raise NotFound(f'nothing on the {action} list is "{text}"; `pratique {action} list` shows what is')
@@ -173,6 +179,8 @@ def shown(entry: ListEntry) -> dict[str, Any]:
 
 
 def _checked(tx: Reading, tenant: TenantId, wish: Wish, now: Micros) -> Wish:
+    from radius_policy.lists.index import DENIABLE
+
     if wish.action not in ("allow", "deny"):
         raise Refused(f'there is an allow list and a deny list, no "{wish.action}" list')
     if wish.action == "deny" and wish.kind not in DENIABLE:

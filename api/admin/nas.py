@@ -2,16 +2,20 @@
 
 import ipaddress
 import re
+import uuid
 from dataclasses import asdict
 from typing import Any
 
 from api import audit
 from api.admin.errors import Conflict, NotFound, Refused
 from api.auth.roles import Identity, Role
-from radius_policy.model import OPEN_STATES, Micros, Nas, Order, TenantId
+from api.words import count
+from radius_policy.model import OPEN_STATES, Host, Micros, Nas, Order, OrderState, TenantId
 from radius_policy.store.interface import Reading, Tx, first
 
 MIN_SECRET = 8
+_MOVING = tuple(OPEN_STATES - {OrderState.FAILED})
+_MOST_NAMED = 5
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -38,16 +42,51 @@ def add_nas(tx: Tx, who: Identity, nas: Nas, *, replace: bool = False, now: Micr
 
 
 def remove_nas(tx: Tx, who: Identity, nas_id: str, *, force: bool = False, now: Micros) -> None:
-    """It may not ask any more. Refused while orders are open there, unless forced. Raises NotFound or Conflict."""
+    """It may not ask any more. Refused while moves are under way there, unless forced: then those that cannot go on any
+    more fail, and what is on the wire runs out (tables.md, "Profile or NAS removed"). Raises NotFound or Conflict."""
     who.require(Role.ADMIN)
-    if tx.get(Nas, who.tenant, nas_id) is None:
+    nas = tx.get(Nas, who.tenant, nas_id)
+    if nas is None:
         raise NotFound(f'there is no NAS "{nas_id}"')
-    waiting = sum(order.nas_id == nas_id for order in tx.find(Order, tenant=who.tenant, state=tuple(OPEN_STATES)))
-    if waiting and not force:
-        raise Conflict(f'{waiting} orders are open at "{nas_id}"; wait until they are done, or use --force')
+    moving = [order for order in tx.find(Order, tenant=who.tenant, state=_MOVING) if order.nas_id == nas_id]
+    if moving and not force:
+        listed = "; ".join(_named(tx, order) for order in moving[:_MOST_NAMED])
+        more = f"; and {len(moving) - _MOST_NAMED} more" if len(moving) > _MOST_NAMED else ""
+        raise Conflict(
+            f'{count(len(moving), "order")} to "{nas_id}" under way: {listed}{more}. '
+            "Wait until they are done, or say --force (REST: force=true): those not sent yet then fail as no_profile"
+        )
+    for order in moving:
+        _fail(tx, order, nas, now)
     tx.delete(Nas, tenant=who.tenant, nas_id=nas_id)
     tx.note(who.tenant, "nas", nas_id)
-    audit.append(tx, who.tenant, at=now, who=who.name, what="nas.remove", subject=nas_id, detail={"forced": force})
+    detail = {"forced": force, "orders": len(moving)}
+    audit.append(tx, who.tenant, at=now, who=who.name, what="nas.remove", subject=nas_id, detail=detail)
+
+
+def _named(tx: Reading, order: Order) -> str:
+    host = tx.get(Host, order.tenant, order.host_id)
+    return f"{host.name if host else order.host_id} ({order.mac}) to {order.access}, {order.state.replace('_', ' ')}"
+
+
+def _fail(tx: Tx, order: Order, nas: Nas, now: Micros) -> None:
+    """By the table of a move: what is on the wire stays as it is."""
+    from radius_policy.enforcement import Happening, Tell, step
+    from radius_policy.move_table import Happens
+    from radius_policy.nas import profile
+    from radius_policy.telling import event_of
+
+    gone = Happening(Happens.NO_WAY, text="no_profile: its NAS was removed")
+    done = step(order, gone, now, profile.load("generic"))
+    if done.order == order:
+        return
+    tx.put(done.order)
+    tx.note(order.tenant, "order", order.id)
+    for tell in done.commands:
+        if isinstance(tell, Tell):
+            event = event_of(tell, done.order, tx, nas, uuid.uuid4().hex, at=now)
+            tx.put(event)
+            tx.note(order.tenant, "event", event.id)
 
 
 def all_nas(tx: Reading, tenant: TenantId) -> list[Nas]:

@@ -10,13 +10,12 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.admin import hosts, lists, nas, settings, tokens, users
-from api.admin.deeds import Desk
+from api.admin import hosts, lists, nas, settings, tokens, tool_routes, users
 from api.admin.settle import touched
 from api.auth import passwords
 from api.auth.dependencies import needs
 from api.auth.roles import Identity, Role
-from api.service import Service
+from api.service import service_of
 from radius_policy.model import ListKind, Mode, Nas
 
 Viewer = Annotated[Identity, needs(Role.VIEWER)]
@@ -97,19 +96,10 @@ def router() -> APIRouter:
     _lists(made)
     _hosts(made)
     _nas(made)
+    tool_routes.add_to(made)
     _settings(made)
     _people(made)
     return made
-
-
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
-def _desk(request: Request) -> Desk:
-    service = _service(request)
-    return Desk(service.store, service.policies, service.clock, service.ring)
 
 
 def _lists(api: APIRouter) -> None:
@@ -123,7 +113,7 @@ def _lists(api: APIRouter) -> None:
         inventory: bool = False,
     ) -> dict[str, Any]:
         """A page, newest first; `next` is what to pass as `before`."""
-        found = await _service(request).store.read(
+        found = await service_of(request).store.read(
             lambda tx: lists.entries(tx, who.tenant, action, limit=limit, before=before, inventory=inventory)
         )
         return {
@@ -134,13 +124,13 @@ def _lists(api: APIRouter) -> None:
     @api.post("/lists/{action}", status_code=201, tags=["lists"])
     async def add(request: Request, action: Action, body: EntryBody, who: Operator) -> dict[str, Any]:
         """Allow or deny; answers when everybody it touches has been recomputed."""
-        entry, settled = await _desk(request).decide(who, lists.Wish(action, **body.model_dump()))
+        entry, settled = await service_of(request).desk.decide(who, lists.Wish(action, **body.model_dump()))
         return {"entry": lists.shown(entry), "touched": touched(settled)}
 
     @api.delete("/lists/{action}/{name}", tags=["lists"])
     async def remove(request: Request, action: Action, name: str, who: Operator) -> dict[str, Any]:
         """Take off the list: by the entry's id, or all of a hash or value."""
-        removed, settled = await _desk(request).withdraw(who, action, name)
+        removed, settled = await service_of(request).desk.withdraw(who, action, name)
         return {"removed": [lists.shown(entry) for entry in removed], "touched": touched(settled)}
 
 
@@ -148,27 +138,27 @@ def _hosts(api: APIRouter) -> None:
     @api.post("/hosts/{name}/clear", tags=["hosts"])
     async def clear(request: Request, name: str, body: WhyBody, who: Operator) -> dict[str, Any]:
         """A person looked at it: the reasons until now end."""
-        return (await _desk(request).host(who, name, hosts.clear, why=body.why))[0]
+        return (await service_of(request).desk.host(who, name, hosts.clear, why=body.why))[0]
 
     @api.post("/hosts/{name}/quarantine", tags=["hosts"])
     async def quarantine(request: Request, name: str, body: WhyBody, who: Operator) -> dict[str, Any]:
         """Move it until withdrawn."""
-        return (await _desk(request).host(who, name, hosts.quarantine, why=body.why))[0]
+        return (await service_of(request).desk.host(who, name, hosts.quarantine, why=body.why))[0]
 
     @api.post("/hosts/{name}/release", tags=["hosts"])
     async def release(request: Request, name: str, body: WhyBody, who: Operator) -> dict[str, Any]:
         """Back to production until there is a new reason."""
-        return (await _desk(request).host(who, name, hosts.release, why=body.why))[0]
+        return (await service_of(request).desk.host(who, name, hosts.release, why=body.why))[0]
 
     @api.post("/hosts/{name}/withdraw", tags=["hosts"])
     async def withdraw(request: Request, name: str, body: WhyBody, who: Operator) -> dict[str, Any]:
         """Take a quarantine or release back: the tables decide again."""
-        return (await _desk(request).host(who, name, hosts.withdraw, why=body.why))[0]
+        return (await service_of(request).desk.host(who, name, hosts.withdraw, why=body.why))[0]
 
     @api.put("/hosts/{name}/never-quarantine", tags=["hosts"])
     async def protect(request: Request, name: str, body: ProtectBody, who: Admin) -> dict[str, Any]:
         """On or off the never-quarantine list."""
-        desk = _desk(request)
+        desk = service_of(request).desk
         return (await desk.host(who, name, hosts.protect, on=body.never_quarantine, why=body.why))[0]
 
 
@@ -176,7 +166,7 @@ def _nas(api: APIRouter) -> None:
     @api.get("/nas", tags=["nas"])
     async def all_nas(request: Request, who: Viewer) -> list[dict[str, Any]]:
         """All of them, without secrets."""
-        return [nas.shown(one) for one in await _service(request).store.read(lambda tx: nas.all_nas(tx, who.tenant))]
+        return [nas.shown(one) for one in await service_of(request).store.read(lambda tx: nas.all_nas(tx, who.tenant))]
 
     @api.put("/nas/{nas_id}", tags=["nas"])
     async def put(request: Request, nas_id: str, body: NasBody, who: Admin) -> dict[str, Any]:
@@ -185,33 +175,37 @@ def _nas(api: APIRouter) -> None:
         given["secret"] = body.secret.encode()
         given["coa_secret"] = body.coa_secret.encode() if body.coa_secret else None
         made = Nas(tenant=who.tenant, nas_id=nas_id, **given)
-        return nas.shown(await _desk(request).plain(lambda tx, now: nas.add_nas(tx, who, made, replace=True, now=now)))
+        return nas.shown(
+            await service_of(request).desk.plain(lambda tx, now: nas.add_nas(tx, who, made, replace=True, now=now))
+        )
 
     @api.delete("/nas/{nas_id}", status_code=204, tags=["nas"])
     async def remove(request: Request, nas_id: str, who: Admin, force: bool = False) -> None:
         """Refused while orders are open there, unless forced."""
-        await _desk(request).plain(lambda tx, now: nas.remove_nas(tx, who, nas_id, force=force, now=now))
+        await service_of(request).desk.plain(lambda tx, now: nas.remove_nas(tx, who, nas_id, force=force, now=now))
 
 
 def _settings(api: APIRouter) -> None:
     @api.get("/settings", tags=["settings"])
     async def all_settings(request: Request, who: Viewer) -> dict[str, Any]:
         """All settings with the values that hold now."""
-        return await _service(request).store.read(
+        return await service_of(request).store.read(
             lambda tx: {name: settings.setting(tx, who.tenant, name) for name in settings.SETTINGS}
         )
 
     @api.put("/settings/{name}", tags=["settings"])
     async def change(request: Request, name: str, body: dict[str, Any], who: Admin) -> dict[str, Any]:
         """Set one; the old value stays in the audit."""
-        made = await _desk(request).plain(lambda tx, now: settings.change_setting(tx, who, name, body, now=now))
+        made = await service_of(request).desk.plain(
+            lambda tx, now: settings.change_setting(tx, who, name, body, now=now)
+        )
         return {"name": made.name, "value": made.value, "version": made.version}
 
     @api.put("/mode", tags=["settings"])
     async def mode(request: Request, body: ModeBody, who: Admin) -> dict[str, Any]:
         """learn, monitor or enforce: for everything, a site or a group (null takes its own mode away). With `preview`
         nothing is changed; the answer says what would be."""
-        desk = _desk(request)
+        desk = service_of(request).desk
         if body.preview:
             return asdict(await desk.preview(who, body.mode, site=body.site, group=body.group, confirm=body.confirm))
         changed = await desk.mode(who, body.mode, site=body.site, group=body.group, confirm=body.confirm)
@@ -220,8 +214,7 @@ def _settings(api: APIRouter) -> None:
     @api.put("/pause", tags=["settings"])
     async def pause(request: Request, body: PauseBody, who: Operator) -> dict[str, Any]:
         """Stop all automatic moves, or go on."""
-        deed = _desk(request).plain(lambda tx, now: settings.set_pause(tx, who, body.paused, why=body.why, now=now))
-        return {"paused": body.paused, "changed": await deed}
+        return {"paused": body.paused, "changed": await service_of(request).desk.pause(who, body.paused, why=body.why)}
 
 
 def _people(api: APIRouter) -> None:
@@ -230,9 +223,9 @@ def _people(api: APIRouter) -> None:
         """A one-time token, shown once."""
         from health_agent.contract import EnrolmentToken
 
-        service = _service(request)
+        service = service_of(request)
         site = body.site or service.config.site.name
-        secret, token = await _desk(request).plain(
+        secret, token = await service_of(request).desk.plain(
             lambda tx, now: tokens.make_enrolment_token(
                 tx, who, site=site, minutes=body.minutes, groups=body.groups, role=body.role, now=now
             )
@@ -243,7 +236,7 @@ def _people(api: APIRouter) -> None:
     @api.post("/api-tokens", status_code=201, tags=["tokens"])
     async def api_token(request: Request, body: ApiTokenBody, who: Admin) -> dict[str, Any]:
         """A bearer token, shown once."""
-        secret, token = await _desk(request).plain(
+        secret, token = await service_of(request).desk.plain(
             lambda tx, now: tokens.make_api_token(tx, who, body.name, body.role, days=body.days, now=now)
         )
         return {"token": secret, "name": token.name, "role": token.role, "expires": token.expires}
@@ -251,12 +244,12 @@ def _people(api: APIRouter) -> None:
     @api.delete("/api-tokens/{name}", status_code=204, tags=["tokens"])
     async def remove_token(request: Request, name: str, who: Admin) -> None:
         """It logs nobody in any more."""
-        await _desk(request).plain(lambda tx, now: tokens.remove_api_token(tx, who, name, now=now))
+        await service_of(request).desk.plain(lambda tx, now: tokens.remove_api_token(tx, who, name, now=now))
 
     @api.get("/users", tags=["people"])
     async def people(request: Request, who: Admin) -> list[dict[str, Any]]:
         """All people who may log in."""
-        found = await _service(request).store.read(lambda tx: users.users(tx, who.tenant))
+        found = await service_of(request).store.read(lambda tx: users.users(tx, who.tenant))
         return [
             {
                 "name": one.name,
@@ -275,7 +268,7 @@ def _people(api: APIRouter) -> None:
 
         password = passwords.one_time()
         kept = await asyncio.to_thread(passwords.hashed, password)
-        made = await _desk(request).plain(
+        made = await service_of(request).desk.plain(
             lambda tx, now: users.add_user(
                 tx, who, body.name, body.role, password=kept, one_time=True, sites=body.sites, now=now
             )
@@ -285,5 +278,5 @@ def _people(api: APIRouter) -> None:
     @api.post("/users/{name}/disable", tags=["people"])
     async def disable(request: Request, name: str, who: Admin) -> dict[str, Any]:
         """That person is logged out and stays out."""
-        made = await _desk(request).plain(lambda tx, now: users.disable_user(tx, who, name, now=now))
+        made = await service_of(request).desk.plain(lambda tx, now: users.disable_user(tx, who, name, now=now))
         return {"name": made.name, "disabled": made.disabled}

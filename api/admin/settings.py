@@ -3,18 +3,22 @@
 `SETTINGS` is the list of names with their defaults; an unknown name is refused with the nearest known one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from api import audit
 from api.admin.errors import Refused
 from api.auth.roles import Identity, Role
-from radius_policy import judgement
 from radius_policy.model import Access, Event, EventKind, Micros, Mode, Setting, Severity, TenantId
-from radius_policy.policy import Policy, checked
 from radius_policy.store.interface import Reading, Tx
 
+if TYPE_CHECKING:
+    from radius_policy import judgement
+    from radius_policy.policy import Policy
+
+SHORTEST_SESSION: Final = 60
+"""Seconds: a shorter session timeout makes every port authenticate all the time."""
 SETTINGS: Final[Mapping[str, dict[str, Any]]] = {
     "mode": {"default": "learn", "sites": {}, "groups": {}},
     "pause": {"on": False, "paused": False},
@@ -29,9 +33,11 @@ SETTINGS: Final[Mapping[str, dict[str, Any]]] = {
     "maintenance": {"windows": []},
     "pilot": {"group": "pilot"},
     "held": {},
+    "trips": {"minutes": 30, "choice": "keep", "sites": {}},
     "session_timeout": {},
     "timezone": {"name": "Europe/Berlin"},
     "alerts": {},
+    "reference_sets": {"sets": []},
 }
 
 
@@ -43,6 +49,8 @@ def setting(tx: Reading, tenant: TenantId, name: str) -> dict[str, Any]:
 
 def change_setting(tx: Tx, who: Identity, name: str, value: dict[str, Any], *, now: Micros) -> Setting:
     """Set it. Raises Refused for an unknown name or a value that makes no sense."""
+    from radius_policy.policy import checked
+
     who.require(Role.ADMIN)
     _known(name)
     if not isinstance(value, dict):
@@ -69,7 +77,7 @@ class ModeChange:
     """The whole setting now, and what changing it did."""
 
     value: dict[str, Any]
-    did: judgement.Preview
+    did: "judgement.Preview"
 
 
 def wanted_mode(tx: Reading, tenant: TenantId, mode: Mode | None, *, site: str = "", group: str = "") -> dict[str, Any]:
@@ -95,25 +103,29 @@ def set_mode(
     group: str = "",
     confirm: tuple[str, ...] = (),
     now: Micros,
+    policy: "Policy",
 ) -> ModeChange:
     """Change a mode, and do what the preview said: undecided unknowns are moved when it becomes `enforce`. `confirm`
     are inventory lines (hashes) that this person vouches for. Raises Refused."""
+    from radius_policy import judgement
+
     who.require(Role.ADMIN)
     old = setting(tx, who.tenant, "mode")
     value = wanted_mode(tx, who.tenant, mode, site=site, group=group)
-    policy = Policy.load(tx, who.tenant)
     did = judgement.set_mode(tx, who.tenant, value, now=now, policy=policy, author=who.name, confirm=confirm)
     detail = {"from": old, "to": value, "moved": len(did.moves), "confirmed": len(did.confirmed)}
     audit.append(tx, who.tenant, at=now, who=who.name, what="mode.change", subject=site or group or "*", detail=detail)
     return ModeChange(value, did)
 
 
-def set_pause(tx: Tx, who: Identity, paused: bool, *, why: str = "", now: Micros) -> bool:
+def set_pause(tx: Tx, who: Identity, paused: bool, *, why: str = "", now: Micros, policy: "Policy") -> bool:
     """Stop all automatic moves, or go on. Whether it changed anything."""
+    from radius_policy import judgement
+
     who.require(Role.OPERATOR)
     if bool(setting(tx, who.tenant, "pause").get("paused")) == paused:
         return False
-    judgement.set_pause(tx, who.tenant, paused, now=now, policy=Policy.load(tx, who.tenant), author=who.name)
+    judgement.set_pause(tx, who.tenant, paused, now=now, policy=policy, author=who.name)
     written = tx.get(Setting, who.tenant, "pause")
     if written is not None:
         tx.put(replace(written, value={"on": paused, "paused": paused, "why": why}))
@@ -154,6 +166,50 @@ def _check_vlans(value: dict[str, Any]) -> None:
             raise Refused(f"the VLAN of {access} is a text: its number or its name on the switch")
 
 
-_CHECKS: Final = {"vlans": _check_vlans}
+def _check_alerts(value: dict[str, Any]) -> None:
+    from api.alerts.settings import BadSettings
+    from api.alerts.settings import checked as alerts_checked
+
+    try:
+        alerts_checked(value)
+    except BadSettings as error:
+        raise Refused(str(error)) from error
+
+
+def _check_unlisted(value: dict[str, Any]) -> None:
+    if set(value) != {"access"} or value["access"] not in tuple(Access):
+        raise Refused(
+            f'unlisted says what a MAC gets that no endpoint proved, for example {{"access": "guest"}}; '
+            f"there are {', '.join(Access)}"
+        )
+
+
+def _check_timeouts(value: dict[str, Any]) -> None:
+    for access, seconds in value.items():
+        if access not in tuple(Access) or access == Access.BLOCKED:
+            raise Refused(f'"{access}" has no sessions: {", ".join(a for a in Access if a is not Access.BLOCKED)} have')
+        if isinstance(seconds, bool) or not isinstance(seconds, int) or not SHORTEST_SESSION <= seconds < 2**32:
+            raise Refused(
+                f"the session timeout of {access} is a whole number of seconds, at least {SHORTEST_SESSION}: "
+                "every endpoint authenticates anew after it"
+            )
+
+
+def _check_sets(value: dict[str, Any]) -> None:
+    from radius_policy.lists.attached import wanted_sets
+
+    try:
+        wanted_sets(value)
+    except ValueError as error:
+        raise Refused(str(error)) from error
+
+
+_CHECKS: Final[Mapping[str, Callable[[dict[str, Any]], None]]] = {
+    "vlans": _check_vlans,
+    "alerts": _check_alerts,
+    "unlisted": _check_unlisted,
+    "session_timeout": _check_timeouts,
+    "reference_sets": _check_sets,
+}
 _BY_DEED: Final = {"mode": "pratique mode", "pause": "pratique pause"}
 """Settings whose change moves hosts: they are changed by their own deed alone."""

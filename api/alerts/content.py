@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from api import words
+from api.alerts import escalation
+from api.alerts.digest import Digest
 from api.alerts.joining import is_update
 from api.alerts.links import Links
 from radius_policy.model import (
     Delivery,
+    Escalation,
     Event,
     EventKind,
     Executable,
@@ -73,7 +76,11 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One message. `message_id` and `conversation` are stable over retries; `number` counts within the conversation."""
+    """One message. `message_id` and `conversation` are stable over retries; `number` counts within the conversation.
+
+    `unanswered` are the urgent matters that this message tells a further person of; `digest` is what it says instead of
+    an event; `total` is the number of hosts where fewer are named.
+    """
 
     message_id: str
     conversation: str
@@ -92,10 +99,13 @@ class Alert:
     failed: tuple[str, ...] = ()
     zone: ZoneInfo = UTC
     console: str = ""
+    unanswered: tuple[str, ...] = ()
+    digest: Digest | None = None
+    total: int | None = None
 
     @property
     def hosts(self) -> int:
-        return len(self.places) + len(self.further)
+        return self.total if self.total is not None else len(self.places) + len(self.further)
 
 
 def gather(
@@ -117,6 +127,7 @@ def gather(
     named = {host.host_id: host.name for host in _hosts(reading, first.tenant, others)}
     program = _program(reading, first, links) if first.sha256 else None
     severity = max(event.severity for event in events)
+    unanswered, waiting = _unanswered(reading, delivery, events, zone)
     return Alert(
         message_id=delivery.id,
         conversation=conversation,
@@ -124,18 +135,37 @@ def gather(
         update=is_update(delivery),
         severity=severity,
         kind=first.kind,
-        title=words.event_title(first.kind),
+        title=words.event_title(first.kind) if len(unanswered) < 2 else f"{len(unanswered)} urgent alerts",
         topic=delivery.topic,
         at=first.at,
         texts=tuple(dict.fromkeys(words.visible(event.text, 600) for event in events))[:DETAILED],
         places=detailed,
         further=tuple(words.visible(named.get(host_id, host_id), 120) for host_id in others),
         program=program,
-        actions=_actions(first, program, host_ids, links, now),
+        actions=(*_acknowledge(first, waiting, links, now), *_actions(first, program, host_ids, links, now)),
         failed=tuple(words.visible(line, 300) for line in delivery.failed),
         zone=zone,
         console=links.page(""),
+        unanswered=unanswered,
     )
+
+
+def _unanswered(
+    reading: Reading, delivery: Delivery, events: Sequence[Event], zone: ZoneInfo
+) -> tuple[tuple[str, ...], Escalation | None]:
+    """(what nobody acknowledged, where this message goes to a further person; the open matter it belongs to)."""
+    if escalation.PERSON not in delivery.route:
+        return (), escalation.of_topic(reading, delivery)
+    found = escalation.told_of(reading, delivery, events)
+    by_id = {event.id: event for event in events}
+    lines = [escalation.line(each, by_id[each.event_id], words.moment(each.opened, zone)) for each in found]
+    return tuple(lines), found[0] if found else None
+
+
+def _acknowledge(event: Event, waiting: Escalation | None, links: Links, now: Micros) -> tuple[tuple[str, str], ...]:
+    if waiting is None:
+        return ()
+    return (("I have it", links.make(event.tenant, "acknowledge", now, alert=waiting.id)),)
 
 
 def _hosts(reading: Reading, tenant: int, host_ids: Sequence[str]) -> list[Host]:

@@ -19,7 +19,7 @@ import msgspec
 
 from radius_policy.model import SECOND, Micros
 
-Doing = Literal["allow", "deny", "release"]
+Doing = Literal["allow", "deny", "release", "acknowledge"]
 LIFE = 30 * 86_400 * SECOND
 """A link is good for 30 days."""
 
@@ -29,13 +29,14 @@ class BadLink(Exception):
 
 
 class Target(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """What a link is about."""
+    """What a link is about. `alert` is the urgent matter that is to be acknowledged."""
 
     tenant: int
     doing: Doing
     sha256: str
     host_id: str
     expires: Micros
+    alert: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +46,8 @@ class Links:
     base: str
     key: bytes
 
-    def make(self, tenant: int, doing: Doing, now: Micros, sha256: str = "", host_id: str = "") -> str:
-        body = msgspec.json.encode(Target(tenant, doing, sha256, host_id, now + LIFE))
+    def make(self, tenant: int, doing: Doing, now: Micros, sha256: str = "", host_id: str = "", alert: str = "") -> str:
+        body = msgspec.json.encode(Target(tenant, doing, sha256, host_id, now + LIFE, alert))
         return f"{self.base}/console/decide/{_text(body)}.{_text(self._sign(body))}"
 
     def read(self, token: str, now: Micros) -> Target:

@@ -22,6 +22,7 @@ import aiosmtplib
 
 from api.alerts.channels import ChannelDown, ChannelRefused
 from api.alerts.content import Alert
+from api.alerts.credentials import context, read_secret
 from api.alerts.render import render
 from radius_policy.model import SECOND, Severity
 
@@ -87,7 +88,7 @@ class MailChannel:
                 password=self._password(),
                 use_tls=settings.tls == "tls",
                 start_tls=settings.tls == "starttls",
-                tls_context=_context(settings) if settings.tls != "none" else None,
+                tls_context=context(settings.ca_file) if settings.tls != "none" else None,
                 timeout=TIMEOUT_S,
             )
         except aiosmtplib.SMTPAuthenticationError as error:
@@ -121,17 +122,7 @@ class MailChannel:
         file = self._settings.password_file
         if not self._settings.user or file is None:
             return None
-        try:
-            return file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ChannelRefused(f"the mail password cannot be read from {file}: {error.strerror}") from error
-
-
-def _context(settings: MailSettings) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
-    except OSError as error:
-        raise ChannelRefused(f"the CA certificate {settings.ca_file} cannot be read: {error}") from error
+        return read_secret(file, "the mail password").decode("utf-8", "replace")
 
 
 def _said(error: aiosmtplib.SMTPResponseException) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
-from api.alerts import joining
+from api.alerts import escalation, joining
 from api.alerts.routes import Hours, Route, routes_for, unrouted
 from radius_policy.model import SECOND, Cursor, Delivery, Event, Host, Joined, Micros, TenantId
 from radius_policy.store.interface import Reading, Tx
@@ -115,6 +115,7 @@ def _join(tx: Tx, event: Event, route: Route, plan: Plan, *, now: Micros, positi
     new = delivery is not last
     if new:
         tx.put(delivery)
+    escalation.open_for(tx, event, route, delivery)
     if delivery.id not in positions:
         positions[delivery.id] = 0 if new else tx.count(Joined, tenant=event.tenant, delivery_id=delivery.id)
     if tx.add(Joined(event.tenant, delivery.id, event.id, positions[delivery.id])):

@@ -42,7 +42,13 @@ def subject(alert: Alert) -> str:
     if alert.hosts > 1:
         where = f" on {words.count(alert.hosts, 'more host') if alert.update else words.count(alert.hosts, 'host')}"
     what = f": {_short(alert.program.name, 60)} [{alert.program.sha256[:8]}]" if alert.program else ""
+    if alert.digest:
+        said = f"{alert.digest.name.capitalize()} digest, {alert.digest.span}: {alert.digest.summary}"
+        return _short(words.visible(said), SUBJECT_LIMIT)
+    if len(alert.unanswered) > 1:
+        return f"URGENT: nobody has acknowledged {words.count(len(alert.unanswered), 'urgent alert')}"
     urgent = "URGENT: " if alert.severity is Severity.URGENT else ""
+    urgent = "URGENT, not acknowledged: " if alert.unanswered else urgent
     return _short(words.visible(f"{urgent}{alert.title}{_short(where, 60)}{what}"), SUBJECT_LIMIT)
 
 
@@ -53,11 +59,31 @@ def render(alert: Alert) -> Rendered:
         return words.moment(at, alert.zone)
 
     values = {"alert": alert, "when": when, "subject": subject(alert), "urgent": alert.severity is Severity.URGENT}
+    name = "digest" if alert.digest else "alert"
     return Rendered(
         subject=subject(alert),
-        text=_environment.get_template("alert.txt").render(values),
-        html=_environment.get_template("alert.html").render(values),
+        text=_environment.get_template(f"{name}.txt").render(values),
+        html=_environment.get_template(f"{name}.html").render(values),
     )
+
+
+BRIEF_HOSTS = 3
+
+
+def brief(alert: Alert) -> tuple[str, str]:
+    """(title, text) for a chat or a phone: what, where, what was done, and where to decide."""
+    if alert.digest:
+        return subject(alert), f"{alert.digest.summary}\n{alert.console}digest/{alert.digest.name}"
+    lines = [*(alert.unanswered[:BRIEF_HOSTS] or alert.texts[:BRIEF_HOSTS])]
+    for place in alert.places[:BRIEF_HOSTS]:
+        where = f"{place.switch} port {place.port}" if place.switch or place.port else "switch not known"
+        user = f", {place.user}" if place.user else ""
+        lines.append(f"{place.host} ({', '.join(place.macs[:2]) or 'no MAC'}, {where}{user}): {place.done}")
+    if alert.hosts > BRIEF_HOSTS:
+        lines.append(f"and {words.count(alert.hosts - BRIEF_HOSTS, 'more host')}")
+    lines += [f"{label}: {address}" for label, address in alert.actions]
+    lines.append(f"Look: {alert.program.link if alert.program else alert.console}")
+    return subject(alert), "\n".join(lines)
 
 
 def _short(text: str, limit: int) -> str:

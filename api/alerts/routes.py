@@ -43,6 +43,8 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `always` are kinds that it takes whatever their severity: an unknown on a further host is contained and so `info`, but
     nobody may be silent about it. `join_s` is for how long further events of a conversation join one message; 0 sends each on its own.
+    `people` are told one after the other of an urgent event that nobody acknowledges, each `answer_s` after the one before
+    (`escalation.py`); a route without people reminds its own channels.
     """
 
     name: Name
@@ -54,6 +56,8 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     groups: tuple[str, ...] = ()
     when: Literal["always", "working", "off"] = "always"
     join_s: Annotated[int, Meta(ge=0, le=86_400)] = 600
+    people: tuple[Name, ...] = ()
+    answer_s: Annotated[int, Meta(ge=10, le=86_400)] = 900
 
 
 DEFAULT_ROUTES: tuple[Route, ...] = (Route("needs-a-person", ("mail",), always=("unknown_ran",)),)

@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from api.alerts import joining, outbox
+from api.alerts import digest_outbox, escalation, joining, outbox
 from api.alerts.channels import Channel, ChannelDown, ChannelRefused
-from api.alerts.content import gather
+from api.alerts.content import Alert, gather
 from api.alerts.links import Links, key_in
-from api.alerts.settings import SETTING, AlertSettings, BadSettings, channels, parse, usable
+from api.alerts.settings import SETTING, AlertSettings, BadSettings, channels, parse, reachable, usable
 from api.config import Mail, Service, Site
 from api.logs import logger
 from radius_policy import zones
@@ -27,6 +27,7 @@ from radius_policy.store.interface import Reading, Store, StoreError, Tx
 
 POLL_S = 0.25
 SEND_TIMEOUT_S = 60.0
+DIGESTS_EVERY: Micros = 60 * SECOND
 _log = logger("alerts")
 
 
@@ -54,6 +55,9 @@ class Figures:
         self.unrouted = Counter("pratique_alerts_unrouted", "Events for people that no route took", registry=registry)
         self.repeats = Counter(
             "pratique_alerts_repeats", "Events that only repeated one told before", registry=registry
+        )
+        self.escalated = Counter(
+            "pratique_alerts_escalated", "Messages to the next person, after nobody acknowledged", registry=registry
         )
         self.errors = Counter("pratique_alerts_store_errors", "Rounds that the store ended", registry=registry)
         self.waiting = Gauge("pratique_alerts_waiting", "Messages not yet taken by a channel", registry=registry)
@@ -125,6 +129,7 @@ class Worker:
         self._channels: Mapping[str, Channel] = {}
         self._health: dict[str, Health] = {}
         self._looked = 0
+        self._digests_at: Micros = 0
 
     async def round(self) -> bool:
         """Route what is new, send what is due. True when there is more to do at once."""
@@ -136,6 +141,8 @@ class Worker:
             self.figures.unrouted.inc(routed.unrouted)
             self.figures.repeats.inc(routed.repeats)
             more = routed.more
+        await self._escalate()
+        await self._digests(zone)
         moved = await asyncio.gather(*(self._serve(name, zone) for name in self._channels))
         return await self._redirect_astray() or more or any(moved)
 
@@ -167,6 +174,25 @@ class Worker:
         plan = outbox.Plan(usable(self._settings.routes, self._channels), self._settings.hours, zone)
         return await self._store.write(lambda tx: outbox.route_new(tx, self._tenant, plan, now, looked=looked))
 
+    async def _escalate(self) -> None:
+        """Tell the next person of urgent alerts that nobody has acknowledged in time."""
+        now = self._clock()
+        if not await self._store.read(lambda reading: escalation.due(reading, self._tenant, now)):
+            return
+        routes = usable(self._settings.routes, self._channels)
+        people = reachable(self._settings.people, self._channels)
+        did = await self._store.write(lambda tx: escalation.step(tx, self._tenant, routes, people, now))
+        self.figures.escalated.inc(did.messages)
+
+    async def _digests(self, zone: ZoneInfo) -> None:
+        """Put the digests whose time has come into the outbox; looked at once a minute."""
+        now, wanted, known = self._clock(), self._settings.digest, tuple(self._channels)
+        if now < self._digests_at:
+            return
+        self._digests_at = now + DIGESTS_EVERY
+        if await self._store.read(lambda reading: digest_outbox.due(reading, self._tenant, wanted, now, zone)):
+            await self._store.write(lambda tx: digest_outbox.put(tx, self._tenant, wanted, known, now, zone))
+
     async def _serve(self, name: str, zone: ZoneInfo) -> bool:
         """Send what is due on one channel, one after the other; True when a message got further."""
         health = self._health.setdefault(name, Health())
@@ -183,22 +209,15 @@ class Worker:
 
     async def _send(self, name: str, delivery: Delivery, zone: ZoneInfo, health: Health) -> bool:
         """True when the message got further: to its channel, or to the next one."""
-        conversation = joining.conversation(self._tenant, delivery.route, delivery.topic)
         now = self._clock()
-        alert = await self._store.read(
-            lambda reading: gather(
-                reading,
-                delivery,
-                outbox.events_of(reading, delivery),
-                conversation=conversation,
-                zone=zone,
-                links=self._links,
-                now=now,
-            )
-        )
         try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                note = await self._channels[name].send(alert)
+            alert = await self._store.read(lambda reading: self._gather(reading, delivery, zone, now))
+            note = needless = self._needless(delivery, alert)
+            if not needless:
+                async with asyncio.timeout(SEND_TIMEOUT_S):
+                    note = await self._channels[name].send(alert)
+        except StoreError:
+            raise
         except ChannelRefused as error:
             self.figures.failed.labels(name, "refused").inc()
             moved = await self._failed(delivery, str(error), permanent=True)
@@ -216,10 +235,32 @@ class Worker:
         else:
             at = self._clock()
             await self._store.write(lambda tx: outbox.sent(tx, delivery, at, note))
-            self.figures.sent.labels(name).inc()
-            await self._note_up(name, health)
+            if not needless:
+                self.figures.sent.labels(name).inc()
+                await self._note_up(name, health)
             moved = True
         return moved
+
+    def _gather(self, reading: Reading, delivery: Delivery, zone: ZoneInfo, now: Micros) -> Alert:
+        if delivery.kind == digest_outbox.KIND:
+            return digest_outbox.alert(reading, delivery, zone, self._links)
+        return gather(
+            reading,
+            delivery,
+            outbox.events_of(reading, delivery),
+            conversation=joining.conversation(self._tenant, escalation.base(delivery.route), delivery.topic),
+            zone=zone,
+            links=self._links,
+            now=now,
+        )
+
+    def _needless(self, delivery: Delivery, alert: Alert) -> str:
+        """Why a message need not be sent any more; mostly empty."""
+        if digest_outbox.says_nothing(alert, self._settings.digest):
+            return "not sent: there is nothing to say"
+        if escalation.PERSON in delivery.route and not alert.unanswered:
+            return "not sent: it was acknowledged or decided meanwhile"
+        return ""
 
     async def _failed(self, delivery: Delivery, error: str, *, permanent: bool = False) -> bool:
         """Write down that a message was not taken; True when another channel is to try it now."""

@@ -18,6 +18,7 @@ WORDS: Final[dict[str, str]] = {
     "enrol-token": "api.cli.enrol_token",
     "api-token": "api.cli.api_token",
     "mode": "api.cli.mode",
+    "tool": "api.cli.tool",
     "pause": "api.cli.pause",
     "setting": "api.cli.setting",
     "database": "api.cli.database",
@@ -27,6 +28,7 @@ WORDS: Final[dict[str, str]] = {
     "why": "api.cli.why",
     "report": "api.cli.report",
     "history": "api.cli.history",
+    "alert": "api.cli.alert",
 }
 """Word → the module whose `app` (typer) answers it."""
 

@@ -14,7 +14,7 @@ import typer
 
 from api.admin.errors import Refused
 from api.cli.common import ConfigOption, DatabaseOption, with_desk
-from api.cli.policy import BUILTIN, _chosen, app
+from api.cli.rules import BUILTIN, chosen
 
 if TYPE_CHECKING:
     from api.admin.deeds import Desk
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from radius_policy.policy import Policy
 
 
-@app.command()
 def backtest(
     events: Annotated[Path | None, typer.Option(help="a folder with hosts.jsonl, baseline.jsonl, events.jsonl")] = None,
     history: Annotated[str, typer.Option(help="the store's own starts of this long: 30d, 12h")] = "",
@@ -46,13 +45,13 @@ def backtest(
     if events is not None and not rules:
         rules = BUILTIN
 
-    def run(chosen: str) -> Result:
+    def run(rule_set: str) -> Result:
         def progress(done: int) -> None:
             print(f"\r{done} events", end="", file=sys.stderr, flush=True)
 
         try:
             result = replay(
-                source, _chosen(chosen, config, database), mode=_word(Mode, mode), base=base, progress=progress
+                source, chosen(rule_set, config, database), mode=_word(Mode, mode), base=base, progress=progress
             )
         except HistoryError as error:
             raise Refused(str(error)) from error
@@ -92,15 +91,16 @@ def _source(
 
 
 async def _kept(desk: "Desk", who: "Identity", history: str) -> "tuple[History, Policy]":
-    from api.start import now_us
     from radius_policy.history import Kept
-    from radius_policy.policy import Policy
 
     span = _span(history)
     if span is None:
         raise Refused(f'"{history}" is no time span: write 30d, 12h or 90m')
-    since = now_us() - span
-    return await desk.store.read(lambda tx: (Kept.read(tx, who.tenant, since), Policy.load(tx, who.tenant)))
+    now = desk.clock()
+    since = now - span
+    return await desk.store.read(
+        lambda tx: (Kept.read(tx, who.tenant, since), desk.policies.current(tx, who.tenant, now))
+    )
 
 
 def _span(text: str) -> int | None:

@@ -16,10 +16,13 @@ import typer
 from api.admin.errors import Refused
 from api.auth.roles import Identity, local
 from api.config import Config, load
-from radius_policy.model import SECOND, Micros, TenantId
+from radius_policy.model import SECOND, Micros, Setting, TenantId
 
 if TYPE_CHECKING:
     from api.admin.deeds import Desk
+    from radius_policy.lists.index import Reference
+    from radius_policy.policy import PolicyCache
+    from radius_policy.store.interface import Store
 
 T = TypeVar("T")
 
@@ -90,23 +93,47 @@ def with_desk(config: Path | None, database: str | None, deed: "Callable[[Desk, 
         from api.admin.deeds import Desk
         from api.start import now_us
         from radius_policy.doorbell import Doorbell
-        from radius_policy.policy import PolicyCache
         from radius_policy.store import open_store
 
         store = await open_store(loaded.database)
         bell = Doorbell()
+        sets: tuple[Reference, ...] = ()
 
         def rung() -> None:
             for path in loaded.bells:
                 bell.ring(path)  # nobody there: the service is not running, and looks when it starts
 
+        def policies() -> "PolicyCache":
+            from radius_policy.policy import PolicyCache
+
+            return PolicyCache(sets)
+
         try:
-            return await deed(Desk(store, PolicyCache(), now_us, rung), whoami(loaded), loaded)
+            sets = await _attached(store, loaded)
+            return await deed(Desk(store, policies, now_us, rung), whoami(loaded), loaded)
         finally:
             bell.close()
             await store.close()
 
     return asyncio.run(run())
+
+
+async def _attached(store: "Store", config: Config) -> "tuple[Reference, ...]":
+    """The reference sets that the service judges by too; a lost one is told, and the others count."""
+    tenant = TenantId(config.service.tenant)
+    setting = await store.read(lambda tx: tx.get(Setting, tenant, "reference_sets"))
+    if setting is None or not setting.value.get("sets"):
+        return ()
+    from api.references import attached_in
+
+    attached = attached_in(config.service.data)
+    try:
+        sets = attached.follow(setting.value)
+    except ValueError as error:
+        raise Refused(str(error)) from error
+    for name, why in attached.broken.items():
+        print(f"pratique: the reference set {name} cannot be used: {why}", file=sys.stderr)
+    return sets
 
 
 def whoami(config: Config) -> Identity:

@@ -74,10 +74,10 @@ async def _load(url: str, events: Path, epoch: datetime, mode: str, tenant: int)
 
 
 def _source(events: Path, epoch: int) -> "Source":
-    from radius_policy.history import Folder
     from radius_policy.model import Operation
+    from radius_policy.recorded.reading import source
 
-    return Folder(events, Operation.NOTIFY, epoch=epoch)
+    return source(events, Operation.NOTIFY, epoch)
 
 
 def _moment(text: str) -> datetime:

@@ -168,6 +168,12 @@ def _show(view: dict[str, Any], config: Config) -> None:
             ("NAS", "port", "MAC", "VLAN", "access"),
             ([s["nas"], s["port"], s["mac"], s["vlan"], s["access"]] for s in view["sessions"]),
         )
+    if view["refused"]:
+        print("\nrefused by the agent")
+        print_table(
+            ("when", "asked", "executable", "why not"),
+            ([moment(r["at"], config), r["action"], r["sha256"][:16], r["reason"]] for r in view["refused"]),
+        )
     if view["orders"]:
         print("\norders")
         print_table(

@@ -32,7 +32,7 @@ def pause(
         from api.admin import settings
 
         if word != "show":
-            await desk.plain(lambda tx, now: settings.set_pause(tx, who, word == "on", why=why, now=now))
+            await desk.pause(who, word == "on", why=why)
         value = await desk.store.read(lambda tx: settings.setting(tx, who.tenant, "pause"))
         if as_json:
             print_json(value)

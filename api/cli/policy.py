@@ -1,10 +1,9 @@
 """`pratique policy`: the rules shown, edited, checked and rehearsed before they go live.
 
 `check` and `test` with `--rules FILE` (or `builtin`) need no database. What is stored is checked first: a wrong rule set
-never replaces one that works. `backtest` is added by its own module.
+never replaces one that works.
 """
 
-import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -15,17 +14,18 @@ import typer
 
 from api.admin.errors import Refused
 from api.auth.roles import Identity
+from api.cli import rules as rule_sets
+from api.cli.backtest import backtest
 from api.cli.common import ConfigOption, DatabaseOption, JsonOption, print_json, with_desk
 from api.cli.common import app as made_app
 from api.config import Config
 
 if TYPE_CHECKING:
     from api.admin.deeds import Desk
-    from radius_policy.grace import RuleSet
 
 app = made_app("The rules: show, edit, check, test, backtest.")
+app.command()(backtest)
 
-BUILTIN: Final = "builtin"
 _YOUNG: Final = 30 * 86_400 * 1_000_000
 _EDITORS: Final = ("VISUAL", "EDITOR")
 
@@ -40,7 +40,7 @@ def show(
     """Print the rules that are in force, comments and all: redirect it into a file to export them."""
     from radius_policy.grace.builtin import text
 
-    shown, version = (text(), 0) if builtin else _stored(config, database)
+    shown, version = (text(), 0) if builtin else rule_sets.stored(config, database)
     if as_json:
         print_json({"text": shown, "version": version, "builtin": version == 0})
         return
@@ -57,12 +57,12 @@ def edit(
     """Change the rules. They are checked before they are stored, and every version stays in the audit."""
     from radius_policy.grace.builtin import text as builtin_text
 
-    old, _ = _stored(config, database)
+    old, _ = rule_sets.stored(config, database)
     if reset:
         new = builtin_text()
     elif file is not None:
-        new = _read(file)
-        _parsed(new, str(file))
+        new = rule_sets.read(file)
+        rule_sets.parsed(new, str(file))
     else:
         new = _edited(old)
     if new == old:
@@ -93,12 +93,12 @@ def check(
 
     counted: dict[str, int] | None = None
     if file is not None:
-        name, text = str(file), _read(file)
+        name, text = str(file), rule_sets.read(file)
     else:
         name = "rules"
-        text, version = _stored(config, database)
+        text, version = rule_sets.stored(config, database)
         counted = _matches(text, config, database) if version else None
-    rules = _parsed(text, name)
+    rules = rule_sets.parsed(text, name)
     found = findings(rules, counted)
     spots = positions(text)
     where = {rule.name: spots["rule", index].key for index, rule in enumerate(rules.rules)}
@@ -124,11 +124,11 @@ def rehearse(
     from radius_policy.grace.cases import read_cases, tell
     from radius_policy.grace.reading import RuleError
 
-    chosen = _chosen(rules, config, database)
+    chosen = rule_sets.chosen(rules, config, database)
     try:
-        cases = read_cases(_read(file), str(file))
+        cases = read_cases(rule_sets.read(file), str(file))
     except RuleError as error:
-        raise _told(error) from error
+        raise rule_sets.told(error) from error
     told = tell(cases, chosen, now_us())
     failed = [each for each in told if each.wrong]
     if as_json:
@@ -146,24 +146,9 @@ def rehearse(
         raise typer.Exit(1)
 
 
-def _stored(config: Path | None, database: str | None) -> tuple[str, int]:
-    """The stored rules' text and version; the shipped ones and 0 where none are stored."""
-
-    async def deed(desk: "Desk", who: Identity, _: Config) -> tuple[str, int]:
-        from radius_policy.grace.builtin import text
-        from radius_policy.model import Setting
-
-        stored = await desk.store.read(lambda tx: tx.get(Setting, who.tenant, "rules"))
-        if stored is None or not isinstance(stored.value.get("text"), str):
-            return text(), 0
-        return str(stored.value["text"]), stored.version
-
-    return with_desk(config, database, deed)
-
-
 def _matches(text: str, config: Path | None, database: str | None) -> dict[str, int] | None:
     """How often each rule matched: grace rules by their slots, others by sightings. None while they are young."""
-    rules = _parsed(text, "rules")
+    rules = rule_sets.parsed(text, "rules")
 
     async def deed(desk: "Desk", who: Identity, _: Config) -> dict[str, int] | None:
         from radius_policy.model import GraceSlot, HostExecutable, Setting
@@ -185,40 +170,6 @@ def _matches(text: str, config: Path | None, database: str | None) -> dict[str, 
     return with_desk(config, database, deed)
 
 
-def _chosen(rules: str, config: Path | None, database: str | None) -> "RuleSet":
-    from radius_policy.grace.builtin import builtin
-
-    if rules == BUILTIN:
-        return builtin()
-    if rules:
-        return _parsed(_read(Path(rules)), rules)
-    text, _ = _stored(config, database)
-    return _parsed(text, "rules")
-
-
-def _parsed(text: str, name: str) -> "RuleSet":
-    """The rules, or exit code 1 after every mistake was printed with its place."""
-    from radius_policy.grace.reading import RuleError, parse
-
-    try:
-        return parse(text, name)
-    except RuleError as error:
-        raise _told(error) from error
-
-
-def _told(error: Exception) -> typer.Exit:
-    print(error)
-    return typer.Exit(1)
-
-
-def _read(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise Refused(f"{file} cannot be read: {reason}") from error
-
-
 def _edited(old: str) -> str:
     """What the person's editor made of the rules; opened again until they are right or left as they were."""
     import os
@@ -234,9 +185,9 @@ def _edited(old: str) -> str:
                 subprocess.run([*shlex.split(command), str(path)], check=True)
             except (OSError, subprocess.CalledProcessError) as error:
                 raise Refused(f"the editor {command!r} failed: {error}; nothing was changed") from error
-            new = _read(path)
+            new = rule_sets.read(path)
             try:
-                _parsed(new, "rules")
+                rule_sets.parsed(new, "rules")
             except typer.Exit:
                 if not sys.stdin.isatty() or not typer.confirm("edit again?", default=True):
                     raise
@@ -244,7 +195,3 @@ def _edited(old: str) -> str:
                 return new
     finally:
         path.unlink()
-
-
-if importlib.util.find_spec("api.cli.backtest") is not None:  # the module registers its command on `app`
-    importlib.import_module("api.cli.backtest")

@@ -30,15 +30,13 @@ def why(
     """Print what was decided and what it follows from; for what is undecided, which rules miss it by what."""
 
     async def deed(desk: "Desk", who: "Identity", configured: "Config") -> "Explanation":
-        from api.start import now_us
         from radius_policy import explain
-        from radius_policy.policy import Policy
 
-        now = now_us()
+        now = desk.clock()
         moment = until(at, configured, now) if at else None
         try:
             return await desk.store.read(
-                lambda tx: explain.why(tx, Policy.load(tx, who.tenant), subject, now=now, at=moment)
+                lambda tx: explain.why(tx, desk.policies.current(tx, who.tenant, now), subject, now=now, at=moment)
             )
         except explain.NothingKnown as error:
             raise Refused(str(error.args[0])) from error

@@ -4,10 +4,8 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
 from api.admin import hosts as admin_hosts
-from api.admin.deeds import Desk
 from api.admin.errors import NotFound, Refused
 from api.admin.lists import Wish
-from api.admin.settings import set_pause
 from api.auth.dependencies import COOKIE
 from api.auth.logins import LIFE, TooMany, WrongLogin
 from api.auth.passwords import WeakPassword
@@ -15,7 +13,7 @@ from api.auth.roles import Forbidden
 from api.console.decisions import HOST_DEEDS, LIST_DEEDS, host_preview, list_preview
 from api.console.guard import BASE, Anybody, ConsoleRoute, NotLoggedIn, Visiting, anybody, go, local_path, text
 from api.console.render import page
-from api.service import Service
+from api.service import service_of
 from radius_policy.model import SECOND, Micros
 
 forms = APIRouter(route_class=ConsoleRoute, include_in_schema=False)
@@ -33,7 +31,7 @@ async def login_page(request: Request, next: str = BASE) -> Response:
 
 @forms.post("/login")
 async def login(request: Request) -> Response:
-    service: Service = request.app.state.service
+    service = service_of(request)
     form = await request.form(max_files=0, max_fields=10)
     following, name = local_path(text(form, "next")), text(form, "name", 200)
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
@@ -93,7 +91,7 @@ async def decide_executable(visit: Visiting, sha256: str, deed: str) -> Response
         raise NotFound("an executable can be allowed or denied")
     try:
         wish = _wish(form, sha256, deed, visit.now)
-        await _desk(visit.service).decide(visit.who, wish)
+        await visit.service.desk.decide(visit.who, wish)
     except (Refused, Forbidden) as error:
         return await visit.show(
             "decide.html",
@@ -115,7 +113,7 @@ async def decide_host(visit: Visiting, host_id: str, deed: str) -> Response:
     try:
         if not text(form, "why"):
             raise Refused("say why, in a few words: it stands in the audit")
-        await _desk(visit.service).host(who, host_id, act, why=text(form, "why"))
+        await visit.service.desk.host(who, host_id, act, why=text(form, "why"))
     except (Refused, Forbidden) as error:
         return await visit.show(
             "decide.html",
@@ -130,7 +128,7 @@ async def decide_host(visit: Visiting, host_id: str, deed: str) -> Response:
 @forms.post("/lists/{action}/remove/{entry_id}")
 async def remove_entry(visit: Visiting, action: str, entry_id: str) -> Response:
     await visit.form()
-    await _desk(visit.service).withdraw(visit.who, action, entry_id)
+    await visit.service.desk.withdraw(visit.who, action, entry_id)
     return go(f"{BASE}lists/{action}")
 
 
@@ -138,12 +136,8 @@ async def remove_entry(visit: Visiting, action: str, entry_id: str) -> Response:
 async def pause(visit: Visiting) -> Response:
     form = await visit.form()
     paused, why = text(form, "paused") == "yes", text(form, "why")
-    await _desk(visit.service).plain(lambda tx, now: set_pause(tx, visit.who, paused, why=why, now=now))
+    await visit.service.desk.pause(visit.who, paused, why=why)
     return go(local_path(text(form, "back")))
-
-
-def _desk(service: Service) -> Desk:
-    return Desk(service.store, service.policies, service.clock, service.ring)
 
 
 def _wish(form: FormData, sha256: str, deed: str, now: Micros) -> Wish:

@@ -27,7 +27,7 @@ from api.console.queries.common import zone_of
 from api.console.render import page, secured
 from api.logs import logger
 from api.problems import Problem
-from api.service import Service
+from api.service import Service, service_of
 from radius_policy.model import Micros
 from radius_policy.store.interface import Reading, StoreError
 
@@ -57,6 +57,7 @@ class Visit:
                 tenant,
                 alerts_configured=bool(mail.server and mail.to),
                 radius_age=service.metrics.radius.age(),
+                broken_sets=service.references.broken,
             )
             return zone, standing, work(reading, zone)
 
@@ -100,7 +101,7 @@ async def visit(request: Request) -> Visit:
 
 async def anybody(request: Request) -> Visit:
     """Somebody logged in, a one-time password included."""
-    service: Service = request.app.state.service
+    service = service_of(request)
     cookie = request.cookies.get(COOKIE)
     who = await service.logins.of_cookie(cookie) if cookie else None
     if who is None:

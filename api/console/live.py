@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.auth.dependencies import COOKIE
@@ -34,16 +34,10 @@ class _Watcher:
 class Hub:
     """All open streams of this process."""
 
-    def __init__(self) -> None:
+    def __init__(self, feed: Feed) -> None:
         self._watchers: set[_Watcher] = set()
-        self._feed: Feed | None = None
         self._closed = False
-
-    def attach(self, feed: Feed) -> None:
-        """Listen to this process' feed, once."""
-        if self._feed is not feed:
-            self._feed = feed
-            feed.listen(self.heard)
+        feed.listen(self.heard)
 
     def heard(self, changes: list[Change]) -> None:
         """Wake the watchers of the tenants that changed."""
@@ -104,9 +98,10 @@ class StillThere:
         return await self._visit.service.logins.of_cookie(self._request.cookies.get(COOKIE, "")) is not None
 
 
-def answer(hub: Hub, visit: Visit) -> StreamingResponse:
+def answer(visit: Visit) -> Response:
     """The answer to `GET /console/live`."""
-    hub.attach(visit.service.feed)
-    visit.request.app.state.live = hub
+    hub: Hub = visit.request.app.state.live
+    if hub.full:
+        return Response(status_code=503, headers={"Retry-After": "10"})
     stream = hub.stream(visit.who.tenant, StillThere(visit.request, visit))
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})

@@ -165,5 +165,7 @@ async def from_alert(visit: Visiting, token: str) -> Response:
     target = Links(config.url, key_in(config.service.data)).read(token, visit.now)
     if target.tenant != visit.who.tenant:
         raise NotFound("this link belongs to another tenant")
+    if target.alert:
+        return go(f"/console/alerts/{target.alert}/{target.doing}")
     where = f"executables/{target.sha256}" if target.sha256 else f"hosts/{target.host_id}"
     return go(f"/console/{where}/{target.doing}")

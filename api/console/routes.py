@@ -7,9 +7,11 @@ from fastapi.responses import FileResponse, RedirectResponse
 
 from api.admin.errors import NotFound
 from api.console import live
+from api.console.alerts import alerts
 from api.console.forms import forms
 from api.console.guard import ConsoleRoute, Visiting, sorry
 from api.console.pages import pages
+from api.reports.pages import pages as report_pages
 
 _STATIC = Path(__file__).parent / "static"
 _FILES = {"console.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -19,7 +21,6 @@ def router() -> APIRouter:
     """The console, to be included by the app as it is."""
     made = APIRouter(include_in_schema=False)
     root = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
-    hub = live.Hub()
 
     @made.get("/")
     async def home() -> Response:
@@ -27,9 +28,7 @@ def router() -> APIRouter:
 
     @root.get("/live")
     async def stream(visit: Visiting) -> Response:
-        if hub.full:
-            return Response(status_code=503, headers={"Retry-After": "10"})
-        return live.answer(hub, visit)
+        return live.answer(visit)
 
     @root.get("/static/{name}")
     async def static(name: str) -> Response:
@@ -41,6 +40,8 @@ def router() -> APIRouter:
 
     root.include_router(forms)
     root.include_router(pages)
+    root.include_router(alerts)
+    root.include_router(report_pages)
 
     @root.get("/{rest:path}")
     async def unknown(request: Request, visit: Visiting) -> Response:

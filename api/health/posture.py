@@ -12,7 +12,7 @@ from api.admin import hosts
 from api.admin.errors import NotFound
 from api.auth.dependencies import needs
 from api.auth.roles import Identity, Role
-from api.service import Service
+from api.service import service_of
 from radius_policy.store.interface import Reading
 
 Viewer = Annotated[Identity, needs(Role.VIEWER)]
@@ -31,20 +31,20 @@ def router() -> APIRouter:
         site: Annotated[str | None, Query(max_length=253)] = None,
     ) -> dict[str, Any]:
         """A page of endpoints by id; `next` is what to pass as `after`, null on the last page."""
-        service: Service = request.app.state.service
+        service = service_of(request)
         page = await service.store.read(lambda tx: hosts.hosts(tx, who, limit=limit, after=after, site=site))
         return {"hosts": page, "next": page[-1]["host_id"] if len(page) == limit else None}
 
     @made.get("/{name}")
     async def one_host(request: Request, name: str, who: Viewer) -> dict[str, Any]:
         """Everything decided about an endpoint. `name` is its id, name or MAC address."""
-        service: Service = request.app.state.service
+        service = service_of(request)
         return await service.store.read(lambda tx: _seen(tx, who, name))
 
     @made.get("/{name}/posture")
     async def posture(request: Request, name: str, who: Viewer) -> dict[str, Any]:
         """Posture and access with their reasons, as of `as_of` (microseconds, the service's clock)."""
-        service: Service = request.app.state.service
+        service = service_of(request)
         view = await service.store.read(lambda tx: _seen(tx, who, name))
         told = ("host_id", "name", "site", "macs", "posture", "posture_reason", "access", "access_reason", "reasons")
         return {key: view[key] for key in (*told, "generation", "since", "last_evidence")} | {"as_of": service.clock()}

@@ -18,7 +18,7 @@ from api.auth.dependencies import identify
 from api.auth.roles import Role
 from api.metrics import CONTENT_TYPE, RADIUS_FRESH_S
 from api.problems import Problem
-from api.service import Service
+from api.service import Service, service_of
 from radius_policy.model import Cursor
 from radius_policy.store.interface import StoreError, Tx
 
@@ -74,7 +74,7 @@ async def _readyz(request: Request) -> Response:
 
 
 async def _metrics(request: Request) -> Response:
-    service: Service = request.app.state.service
+    service = service_of(request)
     if not _same_machine(request):
         who = await identify(request)
         if who is None or not who.may(Role.VIEWER, who.sites[0] if who.sites else None):

@@ -1,4 +1,4 @@
-"""Heartbeats: the host is there, how well it is, which addresses it has and what it carried out."""
+"""Heartbeats: the host is there, how well it is, which addresses it has, what it carried out and what it refused."""
 
 from dataclasses import replace
 
@@ -25,6 +25,7 @@ def take_heartbeat(
     if host != fresh:
         tx.put(host)
     orders.done(tx, host.tenant, host.host_id, beat.ack_orders)
+    orders.refused(tx, host, beat.refused_orders, now=received)
     if bind(tx, host, beat.macs, now=received):
         judgement.refresh(tx, host.tenant, host.host_id, now=received, policy=policy)
     return answer(tx, host, beat, received=received)

@@ -15,9 +15,10 @@ from starlette.routing import Route
 
 from api.ingest import body as bodies
 from api.ingest.enrol import enrol
+from api.ingest.intake import Intake
 from api.ingest.silence import HEARTBEAT_S
 from api.problems import Problem
-from api.service import Service
+from api.service import service_of
 from health_agent import contract
 
 _ENROLMENT: Final = msgspec.json.Decoder(contract.Enrolment)
@@ -26,11 +27,11 @@ _SMALL: Final = 64 * 1024
 _Take = Callable[[str, str, bytes, str], Awaitable[contract.Answer]]
 
 
-def _signed(of: Callable[[Service], _Take]) -> Callable[[Request], Awaitable[Response]]:
+def _signed(take: Callable[[Intake], _Take]) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        service: Service = request.app.state.service
+        service = service_of(request)
         headers = request.headers
-        answer = await of(service)(
+        answer = await take(request.app.state.intake)(
             headers.get(contract.HOST_HEADER, ""),
             headers.get(contract.SIGNATURE_HEADER, ""),
             await bodies.read(request),
@@ -42,7 +43,7 @@ def _signed(of: Callable[[Service], _Take]) -> Callable[[Request], Awaitable[Res
 
 
 async def _enrol(request: Request) -> Response:
-    service: Service = request.app.state.service
+    service = service_of(request)
     address, now = client(request), service.clock()
     if seconds := service.throttle.wait("", address, now):
         raise Problem("too-many", "too many failed enrolments from this address", headers={"Retry-After": str(seconds)})
@@ -66,7 +67,7 @@ async def _enrol(request: Request) -> Response:
 
 async def _ca(request: Request) -> Response:
     """The CA certificate (PEM): public; whoever fetches it compares its fingerprint with the token's."""
-    service: Service = request.app.state.service
+    service = service_of(request)
     return Response(service.ca_pem, media_type="application/x-pem-file")
 
 
@@ -78,9 +79,9 @@ def client(request: Request) -> str:
 def routes() -> list[Route]:
     """Everything that agents ask."""
     return [
-        Route("/v1/sightings", _signed(lambda service: service.intake.report), methods=["POST"]),
-        Route("/v1/heartbeat", _signed(lambda service: service.intake.heartbeat), methods=["POST"]),
-        Route("/v1/inventory", _signed(lambda service: service.intake.inventory), methods=["POST"]),
+        Route("/v1/sightings", _signed(lambda intake: intake.report), methods=["POST"]),
+        Route("/v1/heartbeat", _signed(lambda intake: intake.heartbeat), methods=["POST"]),
+        Route("/v1/inventory", _signed(lambda intake: intake.inventory), methods=["POST"]),
         Route("/v1/enrol", _enrol, methods=["POST"]),
         Route("/v1/ca", _ca, methods=["GET"]),
     ]

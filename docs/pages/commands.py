@@ -120,11 +120,9 @@ def _argparse(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def _usage(parser: argparse.ArgumentParser) -> str:
-    parts = ["[OPTIONS]"]
-    for action in parser._actions:
-        if not action.option_strings:
-            parts.append(f"[{action.metavar}]" if action.nargs == "?" else str(action.metavar))
-    return " ".join(parts)
+    arguments = (action for action in parser._actions if not action.option_strings)
+    shown = (f"[{action.metavar}]" if action.nargs == "?" else str(action.metavar) for action in arguments)
+    return " ".join(("[OPTIONS]", *shown))
 
 
 def _actions(parser: argparse.ArgumentParser) -> list[tuple[str, str]]:

@@ -28,6 +28,7 @@ KEYS: Final[dict[str, str]] = {
     "mail.tls": "`none`, `starttls` or `tls`; with the last two the server's certificate is checked and nothing falls back to plain text",
     "mail.user": "the user to log in as; empty: no login",
     "mail.password_file": "a file with the password alone, read at each sending",
+    "mail.ca_file": "the CA certificate (PEM) of a mail server that the system's CAs do not know, read at each sending",
     "mail.from": "the sender's address",
     "mail.to": "who gets alerts; further recipients and routes are the setting `alerts`",
     "site.name": "the site that endpoints join when their token names none",
@@ -49,9 +50,11 @@ STORED: Final[dict[str, str]] = {
     "maintenance": 'windows that rules may ask about: `{"windows": [{"start_us", "end_us", "site", "group"}]}`, times in microseconds (UTC)',
     "pilot": "the group whose hosts are the pilot ring of the grace rules",
     "held": '`{"release_after_move": false}` refuses a held start even when its host was moved, `{"deny_in_monitor": true}` refuses denied programs in mode monitor too',
+    "trips": "after so many `minutes` without an answer to a breaker trip the next person is paged and the `choice` holds, by default or at a site: `keep`, `release` (moved hosts return) or `quarantine` (contained ones are moved)",
     "session_timeout": "Session-Timeout in seconds that RADIUS answers for each access, after which the switch asks again; empty: none",
     "timezone": "the zone of this tenant in mails, console and rules, instead of `site.timezone`",
-    "alerts": "routes, working hours and further channels of alerts; see [Alerts](../how-to/alerts.md)",
+    "alerts": "routes, people, working hours, digests and channels: see [its page](alerts.md)",
+    "reference_sets": 'sets of known hashes: `{"sets": [{"name", "path", "allows"}]}`; with `"allows": true` what a set knows counts as allowed',
 }
 """What each setting of the store means."""
 
@@ -87,7 +90,7 @@ def page() -> str:
     sections = "\n\n".join(f"## [{section}]\n\n{_section(section)}" for section in SECTIONS)
     stored = table(
         ("setting", "default", "meaning"),
-        ((f"`{name}`", f"`{json.dumps(value)}`", STORED[name]) for name, value in SETTINGS.items()),
+        ((f"`{name}`", f"`{json.dumps(value)}`", STORED.get(name, "")) for name, value in SETTINGS.items()),
     )
     return f"""# Configuration
 
@@ -120,7 +123,13 @@ def _section(section: str) -> str:
         key = field.name.rstrip("_")
         variable = f"{PREFIX}{section}_{key}".upper()
         rows.append(
-            (f"`{key}`", _type(field), _default(f"{section}.{key}", field), KEYS[f"{section}.{key}"], f"`{variable}`")
+            (
+                f"`{key}`",
+                _type(field),
+                _default(f"{section}.{key}", field),
+                KEYS.get(f"{section}.{key}", ""),
+                f"`{variable}`",
+            )
         )
     return table(("key", "type", "default", "meaning", "environment"), rows)
 

@@ -28,6 +28,7 @@ MEANINGS: Final[dict[EventKind, tuple[str, str]]] = {
     K.LATE_UNKNOWN: ("info", "A start of an unknown became known that is older than the last clear of its host"),
     K.LATE_DENIED: ("urgent", "The same of a denied executable; the host was not moved for that"),
     K.BREAKER_TRIPPED: ("urgent", "A limit on automatic moves was reached; what it names is contained instead"),
+    K.TRIP_UNANSWERED: ("urgent", "Nobody decided about what a trip contains within the minutes of the setting `trips`, so hosts were released or quarantined by their site's choice"),
     K.TIED: ("urgent", "A graced or unknown program started or wrote one that is denied; it is contained"),
     K.PROTECTED: ("urgent", "An endpoint would have been moved and was not: it is on the never-quarantine list, or its group needs it"),
     K.MOVED: ("info", "The access of an endpoint became stricter; orders to the network follow"),
@@ -41,12 +42,15 @@ MEANINGS: Final[dict[EventKind, tuple[str, str]]] = {
     K.AGENT_BACK: ("info", "It is heard again"),
     K.SENSOR_LOST: ("warning", "No accepted evidence came from an endpoint for three heartbeats: it is unmonitored"),
     K.EVIDENCE_REFUSED: ("warning · urgent", "A message was not accepted: its signature, its endpoint, its clock. Urgent when the service's own CA is not the one that endpoints were enrolled with"),
+    K.ORDER_REFUSED: ("warning", "An agent was asked to do something and cannot, with the reason that it gave"),
     K.ALLOWED: ("info", "A person put something on the allow list"),
     K.DENIED: ("info", "A person put something on the deny list"),
     K.PAUSED: ("warning", "A person stopped all automatic moves"),
     K.RESUMED: ("warning", "A person let them go on"),
     K.CHANNEL_FAILED: ("info", "An alert channel fails; what it would have told waits or takes another channel"),
     K.CHANNEL_BACK: ("info", "It works again"),
+    K.ESCALATED: ("info", "Nobody acknowledged an urgent alert in time, so the next person is told"),
+    K.ACKNOWLEDGED: ("info", "Somebody said that they have an urgent alert; nobody else is told of it"),
 }  # fmt: skip
 """Severities (the usual one first) and meaning of each kind."""
 

@@ -49,7 +49,7 @@ def routes() -> list[tuple[str, str, Route]]:
 
 def _flat(router: Any) -> list[Route]:
     """The routes with those of included routers, which FastAPI keeps as they were made."""
-    found = []
+    found: list[Route] = []
     for route in router.routes:
         inner = getattr(route, "original_router", None)
         found += _flat(inner) if inner is not None else [route]
@@ -104,8 +104,7 @@ def _about(method: str, path: str, route: Route) -> tuple[str, str]:
 
 def role(route: Route) -> str:
     """The role that a route needs, from its own dependency."""
-    assert isinstance(route, APIRoute)
-    for dependant in route.dependant.dependencies:
+    for dependant in route.dependant.dependencies if isinstance(route, APIRoute) else ():
         if dependant.call is not None and inspect.isfunction(dependant.call):
             needed = inspect.getclosurevars(dependant.call).nonlocals.get("role")
             if needed is not None:

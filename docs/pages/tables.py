@@ -103,7 +103,7 @@ def _window(limit: Limit) -> str:
 
 
 def _access() -> str:
-    rows = ((str(row.number), row.name, *ACCESS[row.name]) for row in access.TABLE)
+    rows = ((str(row.number), row.name, *ACCESS.get(row.name, ("", ""))) for row in access.TABLE)
     return table(("#", "row", "what holds", "access"), rows)
 
 

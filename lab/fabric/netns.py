@@ -5,7 +5,8 @@ mounts, endpoints, DHCP. The service's address 10.77.0.1 is reached through both
 between the VLANs. Packets of an endpoint come in only by its port.
 
 Lessons built in: a bridge takes the lowest MAC of its ports unless it has its own; dnsmasq pings 3 s before a first
-lease unless told not to; dhcpcd is quick only when configured as below; each dhcpcd wants its own /run/dhcpcd.
+lease unless told not to; dhcpcd is quick only when configured as below, and without its script (while that runs, it
+sees no carrier event); each dhcpcd wants its own /run/dhcpcd.
 """
 
 import json
@@ -57,7 +58,7 @@ noipv4ll
 noarp
 nodelay
 reboot 0
-nohook resolv.conf, hostname, timesyncd
+script ""
 """
 
 

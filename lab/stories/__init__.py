@@ -14,6 +14,10 @@ STORIES: Final = {
         "lab.stories.first_light",
         "one unknown program, from its execve to the remediation VLAN and back",
     ),
+    "rollout": (
+        "lab.stories.rollout",
+        "a deployment agent starts a new program on eleven hosts, and one unknown starts on the twelfth",
+    ),
 }
 
 

@@ -95,7 +95,7 @@ def _there_and_back(
         figures["confirmed_ms"] = _ms(start.us, confirmed)
         narrator.say("Confirmed: the new session's accounting carries our Class.", figures["confirmed_ms"])
     with narrator.step("in remediation"):
-        address = _address_in(site, REMEDIATION)
+        address = site.wait(f"an address in {SUBNET[REMEDIATION]}0/24", partial(address_in, site, REMEDIATION), 10)
         site.fabric.page(SECOND)
         after = _now()
         narrator.say(f"{SECOND.name} has {address} and sees the remediation page.", _ms(moved, after))
@@ -125,7 +125,7 @@ def _there_and_back(
             "`pratique allow add` was typed, and the port is back in production.", figures["allow_to_released_ms"]
         )
     with narrator.step("the return"):
-        address = _address_in(site, PRODUCTION)
+        address = site.wait(f"an address in {SUBNET[PRODUCTION]}0/24", partial(address_in, site, PRODUCTION), 10)
         first = site.wait("the ping to resume", lambda: site.pings(SECOND).answered(back), 10)[0]
         narrator.say(f"{SECOND.name} has {address} again and its ping resumed.", _ms(back, first.sent_us))
         site.wait(
@@ -159,12 +159,10 @@ def _await_move(site: Site, since_us: int) -> int | None:
         return None
 
 
-def _address_in(site: Site, vlan: str) -> str:
-    def address() -> str | None:
-        now = site.fabric.address(SECOND)
-        return now if now is not None and now.startswith(SUBNET[vlan]) else None
-
-    return site.wait(f"{SECOND.name} to get an address in {SUBNET[vlan]}0/24", address, 10)
+def address_in(site: Site, vlan: str) -> str | None:
+    """The address of endpoint 2 if it is one of this VLAN's subnet, else None."""
+    now = site.fabric.address(SECOND)
+    return now if now is not None and now.startswith(SUBNET[vlan]) else None
 
 
 def _disturbed(site: Site, since_us: int) -> int:

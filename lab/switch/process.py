@@ -3,7 +3,7 @@
 The configuration names the ports, the RADIUS server, the CoA listener, the VLANs and the file with the secret (see
 `Config`). The journal is one JSON object a line, with `us` (wall clock, microseconds) and `ns` (monotonic); `moved`
 is written when the port is in its new VLAN. The control socket (UNIX datagram) takes one JSON object:
-`{"link": "port2", "up": true}`, `{"faults": {"ack_only": true}}`, `{"show": true}`, `{"frames": "port2", "since": 0}`;
+`{"link": "port2", "up": true}`, `{"faults": {"ack_only": true}}`, `{"hurry": true}`, `{"show": true}`, `{"frames": "port2", "since": 0}`;
 it answers those who can be answered.
 """
 
@@ -165,11 +165,13 @@ class Process:
         elif "faults" in asked:
             self.switch.faults = Faults(**asked["faults"])
             self._write("faults", asdict(self.switch.faults))
+        elif "hurry" in asked:
+            self._do(self.switch.hurry(_now()))
         elif "frames" in asked:
             forwarded = self.table.forwarded[asked["frames"]] if self.table else ()
             return {"frames": [at for at in forwarded if at >= asked["since"]]}
         elif "show" not in asked:
-            raise ValueError("a command is one of link, faults, frames, show")
+            raise ValueError("a command is one of link, faults, hurry, frames, show")
         return {name: {"vlan": port.vlan, "session": port.session.decode()} for name, port in self.switch.ports.items()}
 
 

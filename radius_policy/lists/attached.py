@@ -47,7 +47,8 @@ def wanted_sets(value: Mapping[str, Any]) -> tuple[Wanted, ...]:
 
 
 class Attached:
-    """Opened sets, in the order of the setting. Not to be shared between threads while `follow` runs."""
+    """Opened sets, in the order of the setting. Indexes are built in `folder`, or beside their sources. Not to be shared
+    between threads while `follow` runs."""
 
     def __init__(self, folder: Path | None = None, progress: Callable[[int], None] | None = None) -> None:
         self._folder, self._progress = folder, progress
@@ -59,7 +60,8 @@ class Attached:
         return tuple(self._open.values())
 
     def follow(self, value: Mapping[str, Any]) -> tuple[HashSet, ...]:
-        """Open what the setting names now and close what it does no longer. Raises ValueError for a senseless setting."""
+        """Open what the setting names now and let go of what it does no longer: that is closed when no policy uses it any
+        more. It takes as long as building an index, where there is none. Raises ValueError for a senseless setting."""
         wanted = wanted_sets(value)
         self.broken = {}
         now: dict[Wanted, HashSet] = {}
@@ -70,16 +72,13 @@ class Attached:
                 )
             except (OSError, SourceError, BadIndex) as error:
                 self.broken[one.name] = str(error)
-        self.close()
         self._open = now
         return self.sets
 
     def _kept(self, one: Wanted) -> HashSet | None:
-        """The open set of this line, where its file is still the same; taken out of what is open."""
+        """The open set of this line, where its file is still the same."""
         kept = self._open.get(one)
-        if kept is None or not kept.is_of(one.path):
-            return None
-        return self._open.pop(one)
+        return kept if kept is not None and kept.is_of(one.path) else None
 
     def close(self) -> None:
         for each in self._open.values():

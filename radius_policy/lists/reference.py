@@ -12,8 +12,10 @@ import os
 import struct
 import sys
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import accumulate
 from pathlib import Path
 from types import TracebackType
@@ -45,14 +47,16 @@ class _Stamp:
 
 
 class HashSet:
-    """An opened set. Safe to share between threads: look-ups read at offsets of their own. `close` it at the end."""
+    """An opened set. Safe to share between threads: look-ups read at offsets of their own. Closed by `close`, or when
+    nobody has it any more."""
 
     def __init__(self, name: str, index: Path, *, allows: bool = False) -> None:
         self.name, self.allows, self.index = name, allows, index
         self._file = index.open("rb")
+        self._closed = weakref.finalize(self, self._file.close)
         head = self._file.read(_HEAD.size)
         if len(head) != _HEAD.size or head[:8] != _MAGIC:
-            self._file.close()
+            self.close()
             raise BadIndex(f"{index} is no index of a reference set")
         _, size, changed, self.count = _HEAD.unpack(head)
         self._stamp = _Stamp(size, changed)
@@ -62,7 +66,7 @@ class HashSet:
             self._starts.byteswap()
         self._base = _HEAD.size + _TABLE * 8
         if os.fstat(self._file.fileno()).st_size != self._base + self.count * _WIDTH or self._starts[-1] != self.count:
-            self._file.close()
+            self.close()
             raise BadIndex(f"{index} is cut off; remove it and it is built again")
 
     def __contains__(self, digest: bytes) -> bool:
@@ -95,7 +99,7 @@ class HashSet:
         return self._stamp == _Stamp.of(source)
 
     def close(self) -> None:
-        self._file.close()
+        self._closed()
 
     def __enter__(self) -> "HashSet":
         return self
@@ -118,7 +122,10 @@ def attach(
 
     Raises SourceError where a line is wrong (nothing is left behind), OSError where files cannot be read or written.
     """
-    index = (folder or source.parent) / f"{source.name}.ptqset"
+    # In a folder for all sets, two sources of one name must not take each other's index.
+    other = f"-{sha256(bytes(source.absolute())).hexdigest()[:12]}" if folder else ""
+    index = (folder or source.parent) / f"{source.name}{other}.ptqset"
+    index.parent.mkdir(parents=True, exist_ok=True)
     if index.exists():
         try:
             opened = HashSet(name, index, allows=allows)

@@ -27,13 +27,13 @@ from radius_policy.model import (
     Session,
     Setting,
     TenantId,
-    VerdictWord,
 )
 from radius_policy.policy import Modes, Policy
+from radius_policy.recorded.buffer import Buffered
 from radius_policy.roles import Tool
 from radius_policy.store.interface import Store, Tx
 
-CHUNK: Final = 32
+CHUNK: Final = 96
 """Starts to one work: a few tens of milliseconds."""
 PROGRESS_EVERY: Final = 2_000
 AUTHOR: Final = "history"
@@ -85,7 +85,7 @@ async def load(
     for step in source.steps():
         await store.write(lambda tx, step=step: _noted(step(tx)))  # type: ignore[misc]
     policy = await store.read(lambda tx: Policy.load(tx, tenant))
-    loading = _Loading(source, replace(policy, modes=Modes(mode), paused=False, loading=True, remembered=set()))
+    loading = _Loading(source, replace(policy, modes=Modes(mode), paused=False, loading=True))
     starts = source.starts()
     while chunk := list(islice(starts, CHUNK)):
         before = loading.result.starts
@@ -113,26 +113,6 @@ def _prepare(tx: Tx, tenant: TenantId, zone: str, mode: Mode) -> None:
             tx.put(Setting(tenant, name, dict[str, object](value), 1, AUTHOR, 0))
 
 
-class _Quiet:
-    """A transaction whose notes of events are dropped: what is past is in the reports, not in the mail."""
-
-    __slots__ = ("_tx", "add", "changes_since", "count", "delete", "find", "get", "next_generation", "put", "serialize")
-
-    def __init__(self, tx: Tx) -> None:
-        self._tx = tx
-        self.get, self.find, self.count, self.put, self.add, self.delete = (
-            tx.get, tx.find, tx.count, tx.put, tx.add, tx.delete,
-        )  # fmt: skip
-        self.next_generation, self.serialize, self.changes_since = tx.next_generation, tx.serialize, tx.changes_since
-
-    def note(self, tenant: TenantId, kind: str, key: str) -> None:
-        if kind != "event":
-            self._tx.note(tenant, kind, key)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._tx, name)
-
-
 class _Loading:
     """One run: simulated time goes on with the starts and never back."""
 
@@ -142,23 +122,19 @@ class _Loading:
         self._now: Micros = 0
         self._met: set[str] = set()
         self._pending = Loaded()
-        self._undone = False
 
     def take(self, tx: Tx, chunk: list[Start]) -> None:
         """One work; it may be run again, so it changes nothing here but `_pending` and what is true anyway."""
-        if self._undone and self._policy.remembered is not None:
-            self._policy.remembered.clear()  # what it remembers may have been undone with the work before
-        self._undone = True
-        quiet: Any = _Quiet(tx)
+        buffered = Buffered(tx)
         self._pending = Loaded()
         now = self._now
         for start in chunk:
-            now = max(now, start.execution.started)
-            self._one(quiet, start, now)
+            now = max(now, start.at)
+            self._one(buffered, start, now)
+        buffered.flush()
 
     def done(self, number: int) -> None:
         """The work is durable."""
-        self._undone = False
         self.result.starts += number
         self.result.recorded += self._pending.recorded
         self.result.known += self._pending.known
@@ -167,10 +143,10 @@ class _Loading:
         self.result.hosts = len(self._met)
 
     def _one(self, tx: Tx, start: Start, now: Micros) -> None:
-        execution = start.execution
         self._now = now
-        if execution.host_id not in self._met:
+        if start.host_id not in self._met:
             self._meet(tx, start)
+        execution = start.execution
         execution = replace(
             execution,
             tenant=self._policy.tenant,
@@ -189,7 +165,7 @@ class _Loading:
 
     def _meet(self, tx: Tx, start: Start) -> None:
         """The first start of a host; one that is in no list of hosts was enrolled with it."""
-        tenant, host_id, at = self._policy.tenant, start.execution.host_id, start.execution.started
+        tenant, host_id, at = self._policy.tenant, start.host_id, start.at
         host = tx.get(Host, tenant, host_id)
         if host is None:
             host = replace(self._source.newcomer(HostId(host_id)), tenant=tenant)

@@ -89,7 +89,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield made
     finally:
         made.close()
-        for log in sorted((state / "logs").glob("*.log")):
+        for log in sorted([*state.glob("switch.jsonl"), *state.glob("logs/*.log")]):
             print(f"---- {log.name}\n{log.read_text(errors='replace')[-3000:]}")
 
 
@@ -145,20 +145,43 @@ def test_with_the_mail_server_away_the_host_is_moved_and_the_mail_comes_later(
     assert "invoice" in mail.subject
 
 
-def test_a_service_restarted_between_ack_and_reauthentication_still_confirms_the_move(
-    site: Site, unknown: Callable[[], int]
-) -> None:
-    site.faults(delay_ms=5000)
-    since = unknown()
-    site.wait("the ACK", lambda: site.journal.find("coa_ack", since_us=since), 15, 0.001)
-
+def kill_and_restart(site: Site) -> None:
     for pid in [*children(site.processes.pid("serve")), site.processes.pid("serve")]:
         os.kill(pid, signal.SIGKILL)
     site.processes.stop("serve")
     site.start_service()
 
+
+def test_a_service_restarted_between_ack_and_reauthentication_still_confirms_the_move(
+    site: Site, unknown: Callable[[], int]
+) -> None:
+    site.faults(delay_ms=60_000)
+    since = unknown()
+    site.wait("the ACK", lambda: site.journal.find("coa_ack", since_us=since), 15, 0.001)
+
+    kill_and_restart(site)
+    site.wait("the service to be back", site.policy.ready, 30)
     assert not moved(site, since)
+    site.faults()
+    site.command({"hurry": True})
+
     wait_until_moved_and_confirmed(site, since, 25)
+
+
+def test_a_reauthentication_that_comes_before_the_database_is_open_again_still_ends_in_the_move(
+    site: Site, unknown: Callable[[], int]
+) -> None:
+    site.faults(delay_ms=60_000)
+    since = unknown()
+    site.wait("the ACK", lambda: site.journal.find("coa_ack", since_us=since), 15, 0.001)
+
+    kill_and_restart(site)
+    log = site.state / "logs" / "serve.log"
+    site.wait("RADIUS to answer from its file", lambda: '"answering_from": "file"' in log.read_text(), 30, 0.001)
+    site.faults()
+    site.command({"hurry": True})
+
+    wait_until_moved_and_confirmed(site, since, 40)
 
 
 @pytest.mark.parametrize("process", ["radius", "api"])

@@ -135,6 +135,29 @@ def test_a_supervisor_that_is_killed_takes_its_processes_with_it(tmp_path: Path)
             time.sleep(0.05)
 
 
+def test_an_open_page_of_the_console_does_not_delay_the_end(tmp_path: Path) -> None:
+    with installed(tmp_path) as made:
+        made.start()
+        client = logged_in(made)
+        with client.stream("GET", "/console/live") as page:
+            assert next(page.iter_lines()).startswith("retry")
+            began = time.monotonic()
+            assert made.stop() == 0
+            assert time.monotonic() - began < 2, "uvicorn gives open streams two seconds, then cuts them"
+
+
+def logged_in(site: Installation) -> httpx.Client:
+    """A browser of an admin who has set a password."""
+    once = site.cli("user", "add", "bob", "--role", "admin", "--one-time").stdout.strip().rpartition(" ")[2]
+    client = site.client()
+    client.post("/console/login", data={"name": "bob", "password": once, "next": "/console/"})
+    csrf = client.get("/console/password").text.split('name="csrf" value="')[1].split('"')[0]
+    new = "correct horse battery staple"
+    client.post("/console/password", data={"csrf": csrf, "old": once, "new": new, "again": new})
+    assert client.get("/console/").status_code == 200
+    return client
+
+
 def _alive(pid: int) -> bool:
     try:
         return " Z " not in Path(f"/proc/{pid}/stat").read_text()

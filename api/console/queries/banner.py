@@ -1,9 +1,12 @@
 """What a person must know on every page: paused, tripped, alerts that wait, a silent RADIUS process, a mode that moves nobody."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from api import words
-from radius_policy.model import BreakerTrip, Delivery, Executable, Mode, Setting, TenantId
+from api.alerts.escalation import OPEN
+from radius_policy.model import BreakerTrip, Delivery, Escalation, Executable, Mode, Setting, TenantId
 from radius_policy.store.interface import Reading
 
 _LOOKED_AT = 50
@@ -27,8 +30,16 @@ class Standby:
     banners: tuple[Banner, ...]
 
 
-def standby(reading: Reading, tenant: TenantId, *, alerts_configured: bool, radius_age: float | None) -> Standby:
-    """`radius_age`: seconds since the RADIUS process wrote its figures, None where there are none."""
+def standby(
+    reading: Reading,
+    tenant: TenantId,
+    *,
+    alerts_configured: bool,
+    radius_age: float | None,
+    broken_sets: Mapping[str, str] = MappingProxyType({}),
+) -> Standby:
+    """`radius_age`: seconds since the RADIUS process wrote its figures, None where there are none; `broken_sets`: the
+    reference sets that cannot be used, with the reason."""
     pause = reading.get(Setting, tenant, "pause")
     paused = bool(pause and pause.value.get("paused"))
     banners: list[Banner] = []
@@ -42,10 +53,16 @@ def standby(reading: Reading, tenant: TenantId, *, alerts_configured: bool, radi
     banners += [_trip(reading, trip) for trip in trips[:3]]
     if len(trips) > 3:
         banners.append(Banner("bad", "Breaker tripped", f"and at {len(trips) - 3} further limits"))
+    if waiting := reading.count(Escalation, tenant=tenant, state=OPEN):
+        text = f"{words.count(waiting, 'urgent alert')} that nobody has acknowledged; further people are told until somebody has."
+        banners.append(Banner("bad", "Somebody is needed", text, "alerts"))
     banners += _alerts(reading, tenant, alerts_configured)
     if radius_age is not None and radius_age > 5:
         text = f"It gave no sign for {radius_age:.0f} seconds: nobody can be moved, and it is being started again."
         banners.append(Banner("bad", "The RADIUS process is silent", text))
+    for name, why in list(broken_sets.items())[:3]:
+        text = f"{words.visible(why, 300)}; what it would allow is unknown meanwhile."
+        banners.append(Banner("bad", f"The reference set {words.visible(name, 80)} cannot be used", text))
     banners += _mode(reading, tenant)
     return Standby(paused, tuple(banners))
 

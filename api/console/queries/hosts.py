@@ -6,6 +6,7 @@ from typing import Any
 
 from api import words
 from api.console.queries.common import CHUNK, HostLine, host_lines, standings
+from api.ingest import orders as agent_orders
 from api.console.queries.events import EventLine, event_lines
 from radius_policy.model import (
     Executable,
@@ -120,6 +121,16 @@ class OrderLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """Something the agent was asked to do and cannot."""
+
+    action: str
+    sha256: str
+    reason: str
+    at: Micros | None
+
+
+@dataclass(frozen=True, slots=True)
 class SessionLine:
     """One presence on a switch port."""
 
@@ -163,6 +174,7 @@ class HostView:
     events: tuple[EventLine, ...]
     generation: int
     ordered: str
+    refused: tuple[RefusedLine, ...]
 
 
 def host_view(reading: Reading, tenant: TenantId, host_id: str, now: Micros) -> HostView | None:
@@ -188,6 +200,12 @@ def host_view(reading: Reading, tenant: TenantId, host_id: str, now: Micros) -> 
         events=tuple(event_lines(reading, tenant, limit=30, host_id=host_id)),
         generation=state.generation if state else 0,
         ordered=words.visible(state.ordered) if state else "",
+        refused=tuple(
+            RefusedLine(
+                order.action.replace("_", " "), order.sha256, words.visible(order.refused, 300), order.refused_at
+            )
+            for order in agent_orders.refusals(reading, tenant, host.host_id)[:20]
+        ),
     )
 
 

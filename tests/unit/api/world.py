@@ -15,7 +15,8 @@ from fastapi import FastAPI
 
 from api import config as configuration
 from api import main, tls
-from api.admin import actions, deeds
+from api.admin import tokens
+from api.admin.deeds import Desk
 from api.auth.roles import Identity, Role, local
 from api.service import Service
 from health_agent import contract
@@ -82,18 +83,18 @@ class World:
 
     def api_token(self, role: Role) -> str:
         return self.write(
-            lambda tx: actions.make_api_token(tx, ADMIN, f"{role}-{uuid.uuid4().hex}", role, now=self.now)
+            lambda tx: tokens.make_api_token(tx, ADMIN, f"{role}-{uuid.uuid4().hex}", role, now=self.now)
         )[0]
 
-    def desk(self) -> deeds.Desk:
-        return deeds.Desk(self.store, self.service.policies, lambda: self.now, self.service.ring)
+    def desk(self) -> Desk:
+        return self.service.desk
 
     def enforce(self) -> None:
         self.run(self.desk().mode(ADMIN, Mode.ENFORCE))
 
     def enrol_token(self, who: Identity = ADMIN, **arguments: Any) -> str:
         given = {"site": "main", "now": self.now, **arguments}
-        return self.write(lambda tx: actions.make_enrolment_token(tx, who, **given))[0]
+        return self.write(lambda tx: tokens.make_enrolment_token(tx, who, **given))[0]
 
     def agent(self, name: str = "desk-1", mac: str = MAC, **token: Any) -> "Agent":
         agent = Agent(self, name, mac)

@@ -50,11 +50,14 @@ def command_lines(block: Block) -> list[str]:
 
 
 def programs(line: str) -> list[list[str]]:
-    """The words of each program in a pipe, without `sudo` and what is set before."""
+    """The words of each program in a pipe, without `sudo`, what is set before, and where output goes."""
     found: list[list[str]] = [[]]
-    for word in shlex.split(line, comments=True):
+    words = iter(shlex.split(line, comments=True))
+    for word in words:
         if word == "|":
             found.append([])
+        elif word in (">", ">>", "<"):
+            next(words)
         else:
             found[-1].append(word)
     return [_bare(words) for words in found]

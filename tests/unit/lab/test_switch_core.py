@@ -246,6 +246,15 @@ def test_a_slow_switch_asks_only_after_its_delay() -> None:
     assert len(sent(list(of.tick(NOW + 700_000)), accounting=False)) == 1
 
 
+def test_a_slow_switch_that_is_told_to_hurry_asks_now() -> None:
+    of = switch()
+    list(of.answered(hand.stored(connected(of)), True, NOW))
+    of.faults = Faults(delay_ms=60_000)
+    list(of.order(hand.coa(1, [(31, CALLING)]), SOURCE, NOW))
+    assert len(sent(list(of.hurry(NOW + 5)), accounting=False)) == 1
+    assert "access_request" not in notes(list(of.tick(NOW + SECOND)))
+
+
 def test_a_silent_switch_and_a_refusing_one() -> None:
     of = switch()
     connected(of)

@@ -34,6 +34,14 @@ def test_every_word_is_answered_by_a_module_that_exists(module):
     assert callable(importlib.import_module(module).main)
 
 
+def test_every_command_of_the_service_has_a_word_and_every_word_its_command():
+    from api import cli
+
+    assert {word for word, (module, _, _) in WORDS.items() if module == "api.cli"} == set(cli.WORDS)
+    for module in cli.WORDS.values():
+        assert importlib.import_module(module).app
+
+
 def test_a_missing_extra_is_named_with_the_command_that_brings_it(monkeypatch, capsys):
     def missing(name):
         raise ModuleNotFoundError("No module named 'typer'", name="typer")

@@ -65,6 +65,14 @@ def test_an_order_passes_mode_and_pause() -> None:
     assert "she asked for it" in reason.text
 
 
+def test_a_pause_stops_the_sites_own_quarantine_and_never_its_release() -> None:
+    ordered = replace(HEALTHY, ordered=Ordered(True, "site"))
+    assert access(ordered)[0] is MOVED
+    assert access(replace(ordered, paused=True))[1].level == "no-automatic-move"
+    release = replace(COMPROMISED, ordered=Ordered(False, "site"), paused=True)
+    assert access(release)[1].level == "ordered"
+
+
 def test_the_cap_keeps_who_was_moved_and_releases_whose_causes_are_gone() -> None:
     assert access(replace(PROBLEM, mode=Mode.MONITOR, now=MOVED))[0] is MOVED
     assert access(replace(HEALTHY, mode=Mode.MONITOR, now=MOVED))[0] is Access.PRODUCTION

@@ -14,7 +14,6 @@ from radius_policy.model import (
     Severity,
     TenantId,
 )
-from radius_policy.snapshot import Delta, Snapshot
 from radius_policy.store import MemoryStore
 from radius_policy.telling import event_of
 
@@ -36,16 +35,16 @@ TELL = Tell(EventKind.MOVE_CONFIRMED, Severity.INFO, "the move is confirmed")
 
 
 def test_it_names_host_switch_and_port_and_how_long_it_took() -> None:
-    store, snapshot = MemoryStore(), Snapshot()
+    store = MemoryStore()
     with store.transaction() as tx:
         tx.put(Host(TENANT, HostId("h1"), "pc10", site="north"), Session(TENANT, "sw1", b"1", MAC, port="Gi1/0/7"))
-    snapshot.apply(Delta(1, nas={(TENANT, "sw1"): Nas(TENANT, "sw1", "10.0.0.1", b"s", name="Hall 3")}))
-    event = event_of(TELL, ORDER, store.reading(), snapshot, "e1", at=13_500)
+    nas = Nas(TENANT, "sw1", "10.0.0.1", b"s", name="Hall 3")
+    event = event_of(TELL, ORDER, store.reading(), nas, "e1", at=13_500)
     assert event.text == "pc10 (02:00:00:00:00:10) on Hall 3 port Gi1/0/7, remediation: the move is confirmed (12 ms)"
     assert (event.topic, event.site, event.facts["ms"], event.facts["nas"]) == ("host:h1", "north", 12, "sw1")
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    event = event_of(TELL, ORDER, MemoryStore().reading(), Snapshot(), "e1", at=1_000)
+    event = event_of(TELL, ORDER, MemoryStore().reading(), None, "e1", at=1_000)
     assert event.text == "h1 (02:00:00:00:00:10) on sw1, remediation: the move is confirmed (0 ms)"
     assert event.site == ""

@@ -23,11 +23,18 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
         sa.Column("created", INTEGER, nullable=False),
         sa.Column("sha256", TEXT, nullable=False),
         sa.Column("generation", INTEGER, nullable=False),
+        sa.Column("refused", TEXT, nullable=False),
+        sa.Column("refused_at", INTEGER, nullable=True),
         sa.PrimaryKeyConstraint("tenant", "id", name="agent_orders_pkey"),
         sqlite_strict=True,
     )
     op.create_index("agent_orders_by_created", "agent_orders", ["tenant", "created"], unique=False)
-    op.create_index("agent_orders_by_host_id_created", "agent_orders", ["tenant", "host_id", "created"], unique=False)
+    op.create_index(
+        "agent_orders_by_host_id_refused_created",
+        "agent_orders",
+        ["tenant", "host_id", "refused", "created"],
+        unique=False,
+    )
     op.create_table(
         "api_tokens",
         sa.Column("tenant", INTEGER, nullable=False),
@@ -152,6 +159,32 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
         sqlite_strict=True,
     )
     op.create_index("enrol_tokens_by_created", "enrol_tokens", ["tenant", "created"], unique=False)
+    op.create_table(
+        "escalations",
+        sa.Column("tenant", INTEGER, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("route", TEXT, nullable=False),
+        sa.Column("topic", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("event_id", TEXT, nullable=False),
+        sa.Column("opened", INTEGER, nullable=False),
+        sa.Column("due", INTEGER, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("told", INTEGER, nullable=False),
+        sa.Column("names", TEXT, nullable=False),
+        sa.Column("host_id", TEXT, nullable=False),
+        sa.Column("sha256", TEXT, nullable=False),
+        sa.Column("site", TEXT, nullable=False),
+        sa.Column("ended", INTEGER, nullable=True),
+        sa.Column("by", TEXT, nullable=False),
+        sa.Column("why", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "id", name="escalations_pkey"),
+        sqlite_strict=True,
+    )
+    op.create_index("escalations_by_event_id", "escalations", ["tenant", "event_id"], unique=False)
+    op.create_index("escalations_by_opened", "escalations", ["tenant", "opened"], unique=False)
+    op.create_index("escalations_by_state_due", "escalations", ["tenant", "state", "due"], unique=False)
+    op.create_index("escalations_by_topic_opened", "escalations", ["tenant", "topic", "opened"], unique=False)
     op.create_table(
         "events",
         sa.Column("tenant", INTEGER, nullable=False),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.admin import actions
+from api.admin import lists
 from api.admin.errors import Conflict, NotFound, Refused
 from api.admin.lists import Wish
 from api.audit import verify
@@ -158,9 +158,9 @@ def test_pages_of_a_list_hold_confirmed_lines_newest_first(world: World) -> None
     for n in range(5):
         world.now += SECOND
         decide(world, "deny", f"{n:064x}")
-    page = world.read(lambda tx: actions.entries(tx, 1, "deny", limit=2))
+    page = world.read(lambda tx: lists.entries(tx, 1, "deny", limit=2))
     assert [entry.value[-1] for entry in page] == ["4", "3"]
-    rest = world.read(lambda tx: actions.entries(tx, 1, "deny", limit=10, before=page[-1].created))
+    rest = world.read(lambda tx: lists.entries(tx, 1, "deny", limit=10, before=page[-1].created))
     assert [entry.value[-1] for entry in rest] == ["2", "1", "0"]
 
 
@@ -184,6 +184,6 @@ def test_a_misspelt_field_is_an_error_and_not_for_ever(world: World) -> None:
 def test_entries_of_one_moment_are_never_cut_apart_by_a_page(world: World) -> None:
     for n in range(5):
         decide(world, "deny", f"{n:064x}")
-    page = world.read(lambda tx: actions.entries(tx, 1, "deny", limit=2))
+    page = world.read(lambda tx: lists.entries(tx, 1, "deny", limit=2))
     assert len(page) == 5
-    assert world.read(lambda tx: actions.entries(tx, 1, "deny", limit=2, before=page[-1].created)) == []
+    assert world.read(lambda tx: lists.entries(tx, 1, "deny", limit=2, before=page[-1].created)) == []

@@ -6,8 +6,8 @@ import pytest
 
 from api.admin import nas
 from api.admin.errors import Conflict, NotFound, Refused
-from radius_policy.model import Access, AuditLine, Nas, Order, OrderState
-from tests.unit.api.world import ADMIN, World, problem
+from radius_policy.model import Access, AuditLine, Host, Nas, Order, OrderState
+from tests.unit.api.world import ADMIN, MAC, World, problem
 
 SWITCH = Nas(1, "sw1", "10.0.0.2", b"a long secret")
 
@@ -50,16 +50,50 @@ def test_a_name_or_an_address_is_taken_once(world: World) -> None:
     assert add(world, replace(SWITCH, profile="other"), replace=True).profile == "other"
 
 
-def test_a_switch_with_open_orders_is_not_removed_unless_forced(world: World) -> None:
+def remove(world: World, force: bool = False) -> None:
+    world.write(lambda tx: nas.remove_nas(tx, ADMIN, "sw1", force=force, now=world.now))
+
+
+def order(world: World, name: str, state: OrderState, nas_id: str = "sw1") -> None:
+    made = Order(1, name, "h", MAC, Access.REMEDIATION, 1, state, world.now, world.now, nas_id=nas_id)
+    world.write(lambda tx: tx.put(made))
+
+
+def test_a_switch_with_moves_under_way_is_not_removed_and_the_refusal_names_them_and_the_way(world: World) -> None:
     add(world)
-    order = Order(1, "o1", "h", "m", Access.REMEDIATION, 1, OrderState.SENT, 0, 0, nas_id="sw1")
-    world.write(lambda tx: tx.put(order))
-    remove = lambda tx, force=False: nas.remove_nas(tx, ADMIN, "sw1", force=force, now=world.now)  # noqa: E731
-    with pytest.raises(Conflict, match="1 orders are open"):
-        world.write(remove)
-    world.write(lambda tx: remove(tx, force=True))
+    world.write(lambda tx: tx.put(Host(1, "h", "desk-1")))
+    order(world, "o1", OrderState.SENT)
+    order(world, "o2", OrderState.NOT_CONFIRMED)
+    with pytest.raises(Conflict, match=r'2 orders to "sw1" under way: .*desk-1 \(02:.*to remediation, sent.*--force'):
+        remove(world)
+    assert world.read(lambda tx: tx.get(Nas, 1, "sw1"))
+
+
+def test_forced_what_cannot_go_on_fails_by_name_and_what_is_on_the_wire_runs_out(world: World) -> None:
+    add(world)
+    states = (OrderState.PLANNED, OrderState.WAITING_FOR_SESSION, OrderState.NOT_CONFIRMED, OrderState.SENT)
+    for state in states:
+        order(world, state, state)
+    order(world, "elsewhere", OrderState.PLANNED, "sw2")
+    before = world.read(lambda tx: tx.last_change())
+    remove(world, force=True)
+    after = {name: world.read(lambda tx, name=name: tx.get(Order, 1, name)) for name in (*states, "elsewhere")}
+    assert [after[name].state for name in (*states, "elsewhere")] == ["failed"] * 3 + ["sent", "planned"]
+    assert after["planned"].note.startswith("no_profile")
+    told = [event for event in world.events() if event.kind == "move_failed"]
+    assert len(told) == 3
+    assert "no_profile: its NAS was removed" in told[0].text
+    noted = {(change.kind, change.key) for change in world.read(lambda tx: tx.changes_since(before))}
+    assert {("order", "planned"), ("nas", "sw1")} <= noted, "the RADIUS process hears of it"
     with pytest.raises(NotFound):
-        world.write(remove)
+        remove(world)
+
+
+def test_a_move_that_failed_before_keeps_nobody_from_removing_a_dead_switch(world: World) -> None:
+    add(world)
+    order(world, "o1", OrderState.FAILED)
+    remove(world)
+    assert world.read(lambda tx: tx.get(Nas, 1, "sw1")) is None
 
 
 def test_rest_never_shows_a_secret(world: World) -> None:

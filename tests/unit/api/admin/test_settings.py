@@ -7,7 +7,7 @@ from api.admin.errors import Refused
 from api.auth.roles import Forbidden, Identity, Role
 from radius_policy.model import AuditLine, HostState, Mode, Setting
 from radius_policy.policy import Policy
-from radius_policy.snapshot import value_of
+from radius_policy.snapshot import SETTINGS, Snapshot, look_at_all, value_of
 from tests.unit.api.world import ADMIN, World, execution, problem
 
 
@@ -38,6 +38,12 @@ def test_versions_rise_and_the_old_value_is_in_the_audit(world: World) -> None:
         ("vlans", [], "JSON object"),
         ("timezone", {"name": "Mars/Olympus"}, "Mars/Olympus"),
         ("unmonitored", {"access": "jail"}, "jail"),
+        ("unlisted", {"access": "cellar"}, "there are production, guest, remediation"),
+        ("unlisted", {"guest": True}, "no endpoint proved"),
+        ("session_timeout", {"blocked": 300}, "has no sessions"),
+        ("session_timeout", {"remediation": "5m"}, "whole number of seconds"),
+        ("session_timeout", {"remediation": 5}, "at least 60"),
+        ("reference_sets", {"sets": [{"name": "nsrl", "path": "rds.db"}]}, "an absolute path"),
         ("mode", {"default": "enforce"}, "pratique mode"),
         ("pause", {"paused": True}, "pratique pause"),
     ],
@@ -46,6 +52,16 @@ def test_what_makes_no_sense_is_refused_with_the_reason(world: World, name: str,
     with pytest.raises(Refused, match=says):
         change(world, name, value)
     assert world.read(lambda tx: tx.count(Setting, tenant=1)) == 0
+
+
+def test_what_the_radius_process_reads_is_what_may_be_set(world: World) -> None:
+    assert set(SETTINGS) <= set(settings.SETTINGS), "each setting that answers depend on can be changed"
+    change(world, "unlisted", {"access": "blocked"})
+    change(world, "session_timeout", {"remediation": 300})
+    snapshot = Snapshot()
+    assert snapshot.apply(world.read(lambda tx: look_at_all(tx, [1]))).complaints == ()
+    assert snapshot.rules(1).unlisted == "blocked"
+    assert snapshot.rules(1).timeouts == {"remediation": 300}
 
 
 def test_a_site_may_have_a_mode_of_its_own_and_lose_it_again(world: World) -> None:
@@ -73,7 +89,7 @@ def test_switching_to_enforce_previews_and_then_moves_what_is_undecided(world: W
 def test_pause_stops_moves_for_policy_and_radius_alike_and_is_told(world: World) -> None:
     agent = world.agent()
     world.enforce()
-    pause = lambda on: world.write(lambda tx: settings.set_pause(tx, ADMIN, on, why="maintenance", now=world.now))  # noqa: E731
+    pause = lambda on: world.run(world.desk().pause(ADMIN, on, why="maintenance"))  # noqa: E731
     assert [pause(True), pause(True)] == [True, False]
     assert world.read(lambda tx: Policy.load(tx, 1)).paused
     assert value_of(world.read(lambda tx: tx.get(Setting, 1, "pause")).value, "paused", False) is True
@@ -87,7 +103,7 @@ def test_pause_stops_moves_for_policy_and_radius_alike_and_is_told(world: World)
 def test_pausing_everything_is_not_for_operators_of_one_site(world: World) -> None:
     ann = Identity(1, "ann", Role.OPERATOR, ("branch",))
     with pytest.raises(Forbidden, match="all sites"):
-        world.write(lambda tx: settings.set_pause(tx, ann, True, now=world.now))
+        world.run(world.desk().pause(ann, True))
 
 
 def test_rest_shows_and_changes_settings(world: World) -> None:

@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from api.console.live import Hub
+from api.feed import Feed
 from radius_policy.model import TenantId
+from radius_policy.store import MemoryStore
 from radius_policy.store.interface import Change
 
 pytestmark = pytest.mark.anyio
@@ -21,9 +23,13 @@ async def there() -> bool:
     return True
 
 
+def made_hub() -> Hub:
+    return Hub(Feed(MemoryStore()))
+
+
 async def test_a_burst_of_changes_is_told_once_with_its_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.console.live.QUIET_S", 0.02)
-    hub = Hub()
+    hub = made_hub()
     stream = hub.stream(OURS, there)  # type: ignore[arg-type]
     assert "event: hello" in await anext(stream)
     waiting = asyncio.ensure_future(anext(stream))
@@ -36,7 +42,7 @@ async def test_a_burst_of_changes_is_told_once_with_its_kinds(monkeypatch: pytes
 
 async def test_changes_of_another_tenant_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.console.live.PING_S", 0.05)
-    hub = Hub()
+    hub = made_hub()
     stream = hub.stream(OURS, there)  # type: ignore[arg-type]
     await anext(stream)
     waiting = asyncio.ensure_future(anext(stream))
@@ -52,13 +58,13 @@ async def test_a_stream_ends_with_its_login(monkeypatch: pytest.MonkeyPatch) -> 
     async def gone() -> bool:
         return False
 
-    hub = Hub()
+    hub = made_hub()
     stream = hub.stream(OURS, gone)  # type: ignore[arg-type]
     assert [part async for part in stream][1:] == []
 
 
 async def test_closing_ends_all_streams_and_lets_no_new_one_in() -> None:
-    hub = Hub()
+    hub = made_hub()
     stream = hub.stream(OURS, there)  # type: ignore[arg-type]
     await anext(stream)
     waiting = asyncio.ensure_future(anext(stream, "ended"))
@@ -70,7 +76,7 @@ async def test_closing_ends_all_streams_and_lets_no_new_one_in() -> None:
 
 async def test_a_watcher_that_is_gone_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.console.live.MOST", 1)
-    hub = Hub()
+    hub = made_hub()
     stream = hub.stream(OURS, there)  # type: ignore[arg-type]
     await anext(stream)
     assert hub.full

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from api.alerts.links import LIFE, Links, key_in
-from radius_policy.model import Execution, ListEntry, OrderState, TenantId, User
+from radius_policy.model import AgentOrder, Execution, HostId, ListEntry, OrderState, TenantId, User
 
 from .conftest import NOW, Console, fleet
 
@@ -155,3 +155,23 @@ def test_the_first_screen_takes_at_most_100_ms_at_1500_hosts_and_10000_sightings
         assert "ZoomInstallerFull.exe" in console.get("").text
         best = min(best, time.perf_counter() - began)
     assert best <= 0.1
+
+
+def test_the_console_says_on_every_page_that_a_set_is_lost(console: Console) -> None:
+    console.log_in()
+    assert "cannot be used" not in console.get("").text
+    console.app.state.service.references.broken["golden"] = "there is no such file"
+    page = console.get("hosts").text
+    assert "The reference set golden cannot be used" in page
+    assert "there is no such file; what it would allow is unknown meanwhile" in page
+
+
+def test_the_page_of_a_host_shows_what_its_agent_could_not_do_and_why(console: Console) -> None:
+    console.log_in()
+    assert "Refused by the agent" not in console.get("hosts/host-00001").text
+    order = AgentOrder(TenantId(1), "o1", HostId("host-00001"), "cut", 5, "a" * 64, refused="no <cgroup>", refused_at=6)
+    with console.store.transaction() as tx:
+        tx.put(order)
+    page = console.get("hosts/host-00001").text
+    assert "Refused by the agent" in page
+    assert "no &lt;cgroup&gt;" in page

@@ -65,3 +65,39 @@ def test_asking_twice_is_asking_once(world: World) -> None:
     agent = world.agent()
     ask = lambda tx: orders.ask(tx, 1, [agent.host_id], Action.CUT, now=world.now)  # noqa: E731
     assert (world.write(ask), world.write(ask)) == (1, 0)
+
+
+def ask(world: World, host_id: str, action: Action = Action.CUT) -> int:
+    return world.write(lambda tx: orders.ask(tx, 1, [host_id], action, sha256="a" * 64, now=world.now))
+
+
+def test_a_refused_order_is_closed_with_its_reason_told_once_and_not_repeated(world: World) -> None:
+    agent = world.agent()
+    ask(world, agent.host_id)
+    [order] = agent.beat().orders
+    why = "this kernel has no cgroup v2"
+    assert agent.beat(refused_orders={order.id: why}).orders == ()
+    assert agent.beat(refused_orders={order.id: why}).orders == ()
+    [event] = [event for event in world.events() if event.kind == "order_refused"]
+    assert event.text == "The agent of desk-1 cannot cut: this kernel has no cgroup v2"
+    view = world.rest("GET", "/v1/hosts/desk-1").json()
+    assert view["refused"] == [{"action": "cut", "sha256": "a" * 64, "reason": why, "at": world.now}]
+
+
+def test_another_endpoint_cannot_refuse_it(world: World) -> None:
+    agent, other = world.agent(), world.agent("desk-2", "02:00:00:00:00:20")
+    ask(world, agent.host_id)
+    [order] = agent.beat().orders
+    other.beat(refused_orders={order.id: "not mine"})
+    assert agent.beat().orders == (order,)
+    assert not [event for event in world.events() if event.kind == "order_refused"]
+
+
+def test_what_was_refused_may_be_asked_anew(world: World) -> None:
+    agent = world.agent()
+    ask(world, agent.host_id)
+    [order] = agent.beat().orders
+    agent.beat(refused_orders={order.id: "not now"})
+    assert ask(world, agent.host_id) == 1
+    assert agent.beat().orders == (order,)
+    assert world.rest("GET", "/v1/hosts/desk-1").json()["refused"] == []

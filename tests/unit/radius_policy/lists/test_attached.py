@@ -43,6 +43,14 @@ def test_a_lost_set_is_named_and_the_others_go_on(tmp_path: Path) -> None:
     assert set(attached.broken) == {"one", "gone"}
 
 
+def test_a_policy_may_go_on_using_a_set_that_the_setting_names_no_longer(tmp_path: Path) -> None:
+    one, sha = listed(tmp_path, "one")
+    attached = Attached()
+    (used,) = attached.follow({"sets": [{"name": "one", "path": str(one)}]})
+    attached.follow({})
+    assert used.lookup(sha) == ""
+
+
 def test_a_changed_file_is_opened_anew(tmp_path: Path) -> None:
     one, sha = listed(tmp_path, "one")
     attached = Attached()

@@ -91,8 +91,27 @@ def test_the_index_may_lie_in_a_folder_of_the_service(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     attach("own", source, folder=folder).close()
-    assert (folder / "list.txt.ptqset").exists()
+    assert [index.suffix for index in folder.iterdir()] == [".ptqset"]
     assert not (tmp_path / "list.txt.ptqset").exists()
+
+
+def test_two_sources_of_one_name_have_each_their_index_there(tmp_path: Path) -> None:
+    for number, name in enumerate(("a", "b")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "list.txt").write_text(digests(2)[number].hex())
+    folder = tmp_path / "data"
+    first, second = (attach(name, tmp_path / name / "list.txt", folder=folder) for name in ("a", "b"))
+    assert first.lookup(digests(2)[0].hex()) == second.lookup(digests(2)[1].hex()) == ""
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_set_that_nobody_has_any_more_is_closed(tmp_path: Path) -> None:
+    source = tmp_path / "list.txt"
+    source.write_text(digests(1)[0].hex())
+    opened = attach("own", source)
+    file = opened._file
+    del opened
+    assert file.closed
 
 
 def test_building_tells_its_progress(tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ def test_a_mac_in_calling_station_id_alone_is_enough(server) -> None:
         (ask(attribute(79, b"\x02\x09\x00\x05\x01") + attribute(2, bytes(16))), FROM, Fault.EAP_WITH_PASSWORD),
         (ask(MAB + attribute(33, bytes(250)) * 9), FROM, Fault.PROXY_STATE_TOO_LONG),
     ],
+    ids=lambda value: value.name.lower() if isinstance(value, Fault) else "",
 )
 def test_what_cannot_be_trusted_is_dropped_silently_counted_and_put_into_words(
     server, said, datagram, source, fault

@@ -1,0 +1,158 @@
+"""The roll-out, told on both fabrics; what happens without the trust in its tool; and that nothing is left behind."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import psutil
+import pytest
+
+from lab import dozen
+from lab.endpoints import programs
+from lab.endpoints.deployment import Deployment
+from lab.fabric.wide import DOZEN
+from lab.narrator import Narrator
+from lab.processes import children
+from lab.python import STATE_VARIABLE, environment, pratique
+from lab.site import Site
+from lab.stories import rollout
+
+FABRICS = [pytest.param("netns", marks=pytest.mark.peer("netns")), "table"]
+LIMIT = 3
+"""Hosts that one executable may move before it is contained instead (the breaker's default)."""
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("fabric", FABRICS)
+def test_only_patient_zero_moves_and_comes_back_when_its_program_is_allowed(fabric: str) -> None:
+    begun = time.monotonic()
+    command = pratique("lab", "story", "rollout", "--json", "--fabric", fabric)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment(), check=False)
+    assert done.stdout, done.stderr
+    result = json.loads(done.stdout.splitlines()[-1])
+
+    assert result["ok"], result
+    assert done.returncode == 0
+    assert (result["patient_zero_moved"], result["others_moved"], result["contained"]) == (True, 0, 0)
+    assert (result["fabric"], result["rolled_out"]) == (fabric, 11)
+    assert 0 < result["free_after_allow_ms"] < 15_000
+    assert "trust grace" in done.stderr
+    assert time.monotonic() - begun < 50
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """A dozen endpoints on the port table, in this process."""
+    state = tmp_path / "lab"
+    state.mkdir()
+    made = Site(state, "table")
+    try:
+        rollout.prepare(made, Narrator(json_only=True))
+        yield made
+    finally:
+        made.close()
+        for log in sorted((state / "logs").glob("*.log")):
+            print(f"---- {log.name}\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def test_it_can_be_told_again_on_the_same_site_and_without_the_trust_the_program_is_stopped_and_not_the_fleet(
+    site: Site,
+) -> None:
+    """Twice as it should be; then the tool's role is taken away, and an unproven roll-out begins."""
+    for _ in range(2):
+        assert rollout.play(site, Narrator(json_only=True))["ok"]
+
+    (tool,) = json.loads(site.policy.cli("tool", "list", "--role", "deployment", "--json"))
+    site.policy.cli("tool", "remove", tool["sha256"])
+    deployment = Deployment(site.state / "depot", site.state / "orders")
+    unproven = programs.make(deployment.depot, "unproven")
+    since = time.time_ns() // 1000
+    for endpoint in DOZEN:
+        deployment.order(endpoint.name, unproven)
+
+    site.wait("all twelve to have a potential problem", partial(nobody_is_healthy, site), 30, 0.3)
+    assert len(dozen.moved(site, since)) == LIMIT
+    reasons = [reason for endpoint in DOZEN for reason in site.policy.host(endpoint.mac)["reasons"]]
+    assert sum(bool(reason["contained"]) for reason in reasons) == len(DOZEN) - LIMIT
+
+    site.policy.allow(unproven.sha256, "it was a roll-out after all")
+    site.wait("all to be healthy by one decision", partial(dozen.healthy, site), 15, 0.2)
+    site.wait("all ports to be back in production", partial(all_in_production, site), 15, 0.2)
+
+
+def nobody_is_healthy(site: Site) -> bool:
+    return all(site.policy.host(endpoint.mac)["posture"] == "potential_problem" for endpoint in DOZEN)
+
+
+def all_in_production(site: Site) -> bool:
+    return all(site.stands_in(endpoint, "10") for endpoint in DOZEN)
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A short folder for state folders (UNIX sockets have short names)."""
+    folder = Path(f"/tmp/rollout-{os.getpid()}")
+    folder.mkdir()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("fabric", FABRICS)
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+def test_ended_in_the_middle_of_the_roll_out_nothing_of_it_is_left(
+    fabric: str, how: signal.Signals, code: int, temporary: Path
+) -> None:
+    command = pratique("lab", "story", "rollout", "--fabric", fabric)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env=environment(TMPDIR=str(temporary)), start_new_session=True
+    ) as lab:
+        assert lab.stdout is not None
+        told = []
+        for line in lab.stdout:
+            told.append(line)
+            if "The deployment agents start" in line:
+                break
+        else:
+            pytest.fail("".join(told))
+        (state,) = temporary.glob("pratique-lab-*")
+        running = children(lab.pid)
+        assert len(running) > 24
+        os.kill(lab.pid, how)
+        assert lab.wait(20) == code
+
+    until = time.monotonic() + 15
+    while (alive(running) or marked(state) or state.exists()) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert alive(running) == []
+    assert marked(state) == []
+    assert not state.exists()
+
+
+def alive(pids: list[int]) -> list[int]:
+    """Those that still run (a namespace lives as long as its last process)."""
+    found = []
+    for pid in pids:
+        try:
+            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                found.append(pid)
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def marked(state: Path) -> list[int]:
+    """Processes that belong to the lab of this state folder."""
+    marker, found = f"{STATE_VARIABLE}={state}".encode(), []
+    for pid in psutil.pids():
+        try:
+            if marker in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                found.append(pid)
+        except OSError:
+            continue
+    return found
