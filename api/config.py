@@ -13,7 +13,7 @@ import re
 import socket
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -103,6 +103,14 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class Scripts:
+    """Scripts that events run: `folder` holds all that may be run, `user` is whom they run as where this service is root."""
+
+    folder: Path = Path("/etc/pratique/scripts")
+    user: str = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration. `file` is None when no file was found and the defaults hold."""
 
@@ -111,6 +119,7 @@ class Config:
     radius: Radius = Radius()
     mail: Mail = Mail()
     site: Site = Site()
+    scripts: Scripts = Scripts()
     file: Path | None = None
 
     @property
@@ -138,17 +147,21 @@ SECTIONS: Final[Mapping[str, type]] = {
     "radius": Radius,
     "mail": Mail,
     "site": Site,
+    "scripts": Scripts,
 }
 _TLS: Final = ("none", "starttls", "tls")
 
 
-def load(path: Path | str | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+def load(
+    path: Path | str | None = None, environ: Mapping[str, str] = os.environ, *, database: str | None = None
+) -> Config:
     """The configuration from `path`, else from `PRATIQUE_CONFIG`, else from the first of `SEARCHED` that exists, else
-    the defaults; then overridden by the environment. Raises ConfigError."""
+    the defaults; then overridden by the environment, and by `database`, another database's URL. Raises ConfigError."""
     named = path or environ.get("PRATIQUE_CONFIG")
     file = Path(named) if named else next((p for p in SEARCHED if p.is_file()), None)
     text = _read(file) if file else ""
-    return parse(text, file, environ)
+    loaded = parse(text, file, environ)
+    return replace(loaded, service=replace(loaded.service, database=database)) if database else loaded
 
 
 def parse(text: str, file: Path | None = None, environ: Mapping[str, str] | None = None) -> Config:
@@ -181,6 +194,7 @@ def parse(text: str, file: Path | None = None, environ: Mapping[str, str] | None
         radius=Radius(**values["radius"]),
         mail=Mail(**values["mail"]),
         site=Site(**values["site"]),
+        scripts=Scripts(**values["scripts"]),
         file=file,
     )
 

@@ -10,25 +10,26 @@ counted and begun again. Ends on SIGTERM or SIGINT: answers what was begun, then
 import asyncio
 import contextlib
 import errno
+import functools
 import signal
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from api.config import Address, Config
+from api.front import Front, equip, front
 from api.logs import logger
 from api.start import CannotStart, now_us
 from radius_policy.model import Micros, TenantId
-from radius_policy.store.interface import Store
+from radius_policy.store.interface import Change, Store
 
 if TYPE_CHECKING:
     import ssl
 
     import uvicorn
-    from fastapi import FastAPI
 
     from api.service import Service
     from api.tls import Material
@@ -40,56 +41,10 @@ _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _HEALTHY_S = 0.25, 30.0, 60.0
 _HEADERS: Final = [("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")]
 
 
-def build(config: Config, store: Store, material: "Material", clock: Callable[[], Micros] = now_us) -> "FastAPI":
+def build(config: Config, store: Store, material: "Material", clock: Callable[[], Micros] = now_us) -> Front:
     """The app with its parts at `app.state.service`; no task runs and no socket is open yet."""
-    app = routes()
+    app = front()
     equip(app, wire(config, store, material, clock))
-    return app
-
-
-def equip(app: "FastAPI", service: "Service") -> None:
-    """Give the app its parts."""
-    from api.console.live import Hub
-    from api.health.service import Readiness
-    from api.ingest.intake import Intake
-
-    app.state.service = service
-    app.state.intake = intake = Intake(service.store, service.tenant, service.policies, service.metrics, service.clock)
-    service.feed.listen(intake.keys.changed)
-    app.state.readiness = Readiness(service)
-    app.state.live = Hub(service.feed)
-
-
-def routes() -> "FastAPI":
-    """The app without its parts: all routes, and what becomes of errors."""
-    from fastapi import FastAPI
-
-    from api import console, problems
-    from api.admin import routes as admin
-    from api.admin.errors import Conflict, NotFound, Refused
-    from api.alerts import rest as alerts
-    from api.auth.roles import Forbidden
-    from api.health import posture
-    from api.health import service as about
-    from api.ingest import routes as ingest
-    from api.reports import routes as reports
-
-    app = FastAPI(title="Pratique", openapi_url=None, docs_url=None, redoc_url=None)
-    problems.install(app)
-    for family, name in (
-        (Refused, "malformed"),
-        (NotFound, "not-found"),
-        (Conflict, "conflict"),
-        (Forbidden, "forbidden"),
-    ):
-        app.add_exception_handler(family, _as_problem(name))
-    app.router.routes.extend([*ingest.routes(), *about.routes()])
-    app.include_router(posture.router())
-    app.include_router(admin.router())
-    app.include_router(alerts.router())
-    app.include_router(reports.router())
-    _describe(app)
-    app.include_router(console.router())
     return app
 
 
@@ -123,26 +78,6 @@ def wire(config: Config, store: Store, material: "Material", clock: Callable[[],
         fingerprint=material.fingerprint,
         started=clock(),
     )
-
-
-def _as_problem(name: str) -> Callable[[Any, Exception], Any]:
-    from api.problems import Problem
-
-    return lambda _, error: Problem(name, str(error)).response()
-
-
-def _describe(app: "FastAPI") -> None:
-    """The REST API's description, for admins alone: it is a map of what can be attacked."""
-    from fastapi import Request
-
-    from api.auth.dependencies import needs
-    from api.auth.roles import Role
-
-    async def description(request: Request) -> dict[str, Any]:
-        described: FastAPI = request.app
-        return described.openapi()
-
-    app.add_api_route("/v1/openapi.json", description, include_in_schema=False, dependencies=[needs(Role.ADMIN)])
 
 
 async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> None:
@@ -186,6 +121,7 @@ async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> N
             logger(__name__).info("listening", address=str(config.api.listen), url=config.url, ca=material.fingerprint)
             if ready:
                 ready()
+            tasks.append(group.create_task(_load(app)))
             await server.serve(sockets=[listening])
             for task in tasks:
                 task.cancel()
@@ -194,34 +130,9 @@ async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> N
         listening.close()
 
 
-async def serve_radius(config: Config) -> None:
-    """Run the RADIUS process until it is told to end. Raises CannotStart."""
-    from api import radius_process
-    from radius_policy.store import open_store
-
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    authentication, accounting = config.radius.authentication, config.radius.accounting
-    listener = radius_process.Listen(
-        (authentication.host, authentication.port),
-        (accounting.host, accounting.port),
-        tenant=TenantId(config.service.tenant),
-    )
-    try:
-        await radius_process.run(
-            [listener],
-            lambda: open_store(config.database),
-            config.service.data,
-            coa_source=config.radius.coa_source,
-            stop=stop,
-        )
-    except OSError as error:
-        raise CannotStart(
-            f"RADIUS cannot listen on {authentication} and {accounting} (UDP): {error.strerror or error}; "
-            "is another RADIUS server running? radius.authentication and radius.accounting choose other ports"
-        ) from error
+async def _load(app: Front) -> None:
+    """Have the part for people ready before somebody asks for it."""
+    await app.people()
 
 
 def _server(config: "uvicorn.Config", ending: Callable[[], None]) -> "uvicorn.Server":
@@ -282,16 +193,29 @@ def _why_not(address: Address, error: OSError) -> str:
 
 def _background(service: "Service", context: "ssl.SSLContext") -> dict[str, Callable[[], Awaitable[None]]]:
     """The work beside requests, by name."""
-    from api.alerts import worker
-    from api.ingest import retention, silence
+    from api import retention as keeping
+    from api.alerts import script_worker, worker
+    from api.ingest import due, retention, silence
     from radius_policy.lists.attached import SETTING
 
-    stop, wake = asyncio.Event(), asyncio.Event()
-    service.feed.listen(lambda changes: wake.set() if any(change.kind == "event" for change in changes) else None)
+    stop, wake, scripts_wake = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    for each in (wake, scripts_wake):
+        service.feed.listen(functools.partial(_wake_for_events, each))
 
     async def alerts() -> None:
         await worker.run(
             service.store, service.config, service.clock, stop, registry=service.metrics.fresh("alerts"), wake=wake
+        )
+
+    async def scripts() -> None:
+        await script_worker.run(
+            service.store,
+            service.config,
+            service.policies,
+            service.clock,
+            stop,
+            registry=service.metrics.fresh("scripts"),
+            wake=scripts_wake,
         )
 
     changed, sets = asyncio.Event(), asyncio.Event()
@@ -303,10 +227,18 @@ def _background(service: "Service", context: "ssl.SSLContext") -> dict[str, Call
         "references": lambda: service.references.watch(sets),
         "bell": lambda: _hear(service),
         "silence": lambda: silence.watch(service),
+        "due": lambda: due.watch(service),
         "retention": lambda: retention.watch(service),
+        "keeping": lambda: keeping.watch(service),
         "certificate": lambda: _renew(service, context),
         "alerts": alerts,
+        "scripts": scripts,
     }
+
+
+def _wake_for_events(wake: asyncio.Event, changes: Iterable[Change]) -> None:
+    if any(change.kind == "event" for change in changes):
+        wake.set()
 
 
 async def _kept(service: "Service", name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -88,14 +88,12 @@ def of_status(status: int, detail: str) -> Problem:
 
 def install(app: "Starlette") -> None:
     """Answer every exception of `app` as a problem."""
-    from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
 
     from radius_policy.store.interface import StoreError
 
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(StoreError, _store)
     app.add_exception_handler(Exception, _ours)
 
@@ -111,7 +109,8 @@ def _http(_: "Request", error: Any) -> "Response":
     return problem.response()
 
 
-def _validation(_: "Request", error: Any) -> "Response":
+def of_validation(_: "Request", error: Any) -> "Response":
+    """The answer to a FastAPI `RequestValidationError`."""
     wrong = [f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in error.errors()]
     return Problem("malformed", "; ".join(wrong)[:2000]).response()
 

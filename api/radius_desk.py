@@ -10,14 +10,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 
 from radius_policy.coa import request
-from radius_policy.coa.client import Request, Unfinished
+from radius_policy.coa.client import Answer, Request, Unfinished
 from radius_policy.coa.shell import CoaShell
-from radius_policy.enforcement import Happening, choose, deadline, may_send, step
+from radius_policy.enforcement import Happening, choose, step
 from radius_policy.model import OPEN_STATES, Channel, Mac, Micros, Order, OrderState, TenantId
 from radius_policy.move_table import Happens
-from radius_policy.moves import Booked, Books, Fact, Happened, Loaded, Replied, Sent
+from radius_policy.moves import Books
 from radius_policy.nas import profile as profiles
 from radius_policy.nas.profile import Profile
+from radius_policy.network_facts import Booked, Fact, Happened, Loaded, Replied, Sent
+from radius_policy.planning import deadline, may_send
 from radius_policy.radius.server import RadiusServer
 from radius_policy.snapshot import Known
 from radius_policy.store.interface import Reading
@@ -102,11 +104,19 @@ class Desk:
 
     # From the network and from time
 
-    def replied(self, token: str, ack: bool, cause: int | None, retransmitted: bool) -> Replied | None:
-        loaded = self._open.get(token)
+    def replied(self, answer: Answer) -> Replied | None:
+        loaded = self._open.get(answer.token)
         if loaded is None:
             return None
-        return Replied(loaded.order.tenant, token, ack, cause, retransmitted, self._clock())
+        return Replied(
+            loaded.order.tenant,
+            answer.token,
+            answer.identifier,
+            answer.ack,
+            answer.cause,
+            answer.retransmitted,
+            self._clock(),
+        )
 
     def happened(self, token: str, what: Happens, text: str = "") -> Happened | None:
         loaded = self._open.get(token)
@@ -187,11 +197,16 @@ class Desk:
             self._planned.add(order.id)
             return
         what = Happening(
-            Happens.SENT, method=index, identifier=sent.identifier, source_port=sent.lane, datagram=sent.octets
+            Happens.SENT,
+            method=index,
+            identifier=sent.identifier,
+            source_port=sent.lane,
+            datagram=sent.octets,
+            named=session.session,
         )
         self._unbooked.add(order.id)
         self._keep(Loaded(step(order, what, now, profile).order, session, loaded.alone))
-        self._take(Sent(order.tenant, order.id, index, sent.identifier, sent.lane, sent.octets, now))
+        self._take(Sent(order.tenant, order.id, index, sent.identifier, sent.lane, sent.octets, session.session, now))
 
     def _resume(self, order: Order) -> bool:
         known, profile = self._snapshot.nas(order.tenant, order.nas_id), self._books.profile(order)

@@ -1,7 +1,9 @@
 """The files of the RADIUS process in the data folder: the key of its Class attributes, the snapshot, the figures.
 
-Guarantees: a file is replaced as a whole or not at all. That the disk is full or a file damaged is told in a sentence
-and stops no answer.
+Guarantees: what `Files.keep` was given is in the snapshot's file when it returns, so that a process killed afterwards
+answers it at its next start; the disk has it within a second (a power cut costs that second, and the database knows).
+A file is replaced as a whole or not at all, and readable by its owner alone, because it holds the shared secrets. That
+the disk is full or a file damaged is told in a sentence and stops no answer and no order.
 """
 
 import contextlib
@@ -10,14 +12,17 @@ import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from radius_policy.snapshot import Snapshot, SnapshotError, write_file
+from radius_policy.snapshot import Delta, Snapshot
+from radius_policy.snapshot_file import SnapshotError, piece, pieces
 
 SNAPSHOT_FILE = "radius-snapshot"
 STATS_FILE = "radius-stats.json"
 CLASS_KEY_FILE = "class.key"
 BELL_FILE, API_BELL_FILE = "radius.bell", "api.bell"
+APPENDED_MOST: Final = 1 << 20
+"""When so many octets were appended, or as many as the whole has, the file is written anew."""
 
 
 def class_key(data: Path) -> bytes:
@@ -35,43 +40,108 @@ def class_key(data: Path) -> bytes:
     return key
 
 
+def write_file(path: Path, octets: bytes, *, sync: bool = True) -> None:
+    """Replace `path` as a whole, readable by its owner alone; `sync` waits for the disk. Raises OSError."""
+    beside = path.with_name(path.name + ".new")
+    descriptor = _create(beside)
+    try:
+        _write(descriptor, octets)
+        if sync:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(beside, path)
+
+
 class Files:
-    """`warn` takes sentences. `save_wanted` is set by whoever changed the snapshot."""
+    """`warn` takes sentences. All but `sync` runs in the loop's thread, one after the other."""
 
     def __init__(self, data: Path, snapshot: Snapshot, warn: Callable[[str], None]) -> None:
         self.data = data
-        self.save_wanted = False
         self._snapshot = snapshot
         self._warn = warn
+        self._descriptor: int | None = None
+        self._size = self._whole_size = 0
+        self._unsynced = False
 
     def load(self) -> bool:
         """Take over the snapshot of the last run. Whether there was one that could be used."""
-        path = self.data / SNAPSHOT_FILE
+        known = False
         try:
-            self._snapshot.load(path.read_bytes())
+            octets = (self.data / SNAPSHOT_FILE).read_bytes()
+            for delta in pieces(octets):
+                self._snapshot.apply(delta)
+                known = True
         except FileNotFoundError:
             return False
         except (SnapshotError, OSError) as error:
             self._warn(str(error))
-            return False
-        return True
+        if known:
+            self.renew()
+        return known
 
-    def content(self) -> bytes | None:
-        """The snapshot's octets where saving is wanted: taken in the loop, so that they are of one moment."""
-        if not self.save_wanted:
-            return None
-        self.save_wanted = False
-        return self._snapshot.save()
+    def keep(self, delta: Delta) -> None:
+        """What was just taken into the snapshot, into its file too. Nothing is sent to the network before."""
+        if not delta.answers:
+            return
+        if delta.whole or self._descriptor is None or self._size > max(APPENDED_MOST, 2 * self._whole_size):
+            self.renew()
+            return
+        try:
+            octets = piece(delta)
+            _write(self._descriptor, octets)
+        except OSError as error:
+            self._lost(error)
+        else:
+            self._size += len(octets)
+            self._unsynced = True
 
-    def write(self, stats: dict[str, Any], content: bytes | None) -> None:
-        """Write the figures, and the snapshot where there is one to save. It waits for the disk: call it in a thread."""
+    def renew(self) -> None:
+        """Write the file anew from the snapshot, without waiting for the disk."""
+        self.close()
+        path = self.data / SNAPSHOT_FILE
+        beside = path.with_name(path.name + ".new")
+        octets = piece(self._snapshot.whole())
+        try:
+            self._descriptor = _create(beside)
+            _write(self._descriptor, octets)
+            os.replace(beside, path)
+        except OSError as error:
+            self._lost(error)
+        else:
+            self._size = self._whole_size = len(octets)
+            self._unsynced = True
+
+    def sync(self, stats: dict[str, Any]) -> None:
+        """Write the figures, and have the disk take what was kept. It waits: call it in a thread, each second."""
         try:
             write_file(self.data / STATS_FILE, json.dumps(stats).encode(), sync=False)
-            if content is not None:
-                write_file(self.data / SNAPSHOT_FILE, content)
+            if self._unsynced and self._descriptor is not None:
+                self._unsynced = False
+                os.fsync(self._descriptor)
         except OSError as error:
-            self.save_wanted = self.save_wanted or content is not None
-            why = error.strerror or error
-            self._warn(
-                f"cannot write to {self.data}: {why}; after a restart without database old answers would be given"
-            )
+            self._complain(error)
+
+    def close(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _lost(self, error: OSError) -> None:
+        """What could not be appended may have left half a piece: the next change writes the file anew."""
+        self.close()
+        self._complain(error)
+
+    def _complain(self, error: OSError) -> None:
+        why = error.strerror or error
+        self._warn(f"cannot write to {self.data}: {why}; after a restart without database old answers would be given")
+
+
+def _create(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND, 0o600)
+
+
+def _write(descriptor: int, octets: bytes) -> None:
+    """All of it: a disk that is nearly full takes a part and tells the rest only when asked again."""
+    while octets:
+        octets = octets[os.write(descriptor, octets) :]

@@ -10,27 +10,28 @@ What it decides itself: nothing. `api/radius_desk.py` keeps the open orders and 
 
 import asyncio
 import contextlib
+import errno
 import secrets
 import signal
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from api.config import Config
 from api.radius_desk import Desk
 from api.radius_files import API_BELL_FILE, BELL_FILE, Files, class_key
-from api.start import EXIT_CANNOT_START, now_us
+from api.start import CannotStart, now_us
 from radius_policy.coa.client import CoaClient
 from radius_policy.coa.shell import CoaShell
-from radius_policy.doorbell import Bell, Doorbell, DoorbellError
+from radius_policy.doorbell import Bell, Doorbell
 from radius_policy.model import DEFAULT_TENANT, Micros, TenantId
 from radius_policy.move_table import Happens
-from radius_policy.moves import Books, Fact, Loaded
+from radius_policy.moves import Books
+from radius_policy.network_facts import Fact, Loaded
 from radius_policy.radius.server import Accounted, Answered, Listener, RadiusServer
 from radius_policy.radius.shell import Port, Source
 from radius_policy.snapshot import Delta, Snapshot, look, look_at_all
@@ -100,9 +101,7 @@ class RadiusProcess:
             self.client,
             coa_source,
             clock=self.clock,
-            on_answer=lambda answer: self.take(
-                self.desk.replied(answer.token, answer.ack, answer.cause, answer.retransmitted)
-            ),
+            on_answer=lambda answer: self.take(self.desk.replied(answer)),
             on_gave_up=lambda gone: self.take(self.desk.happened(gone.token, Happens.NO_ANSWER)),
             may_repeat=self._may_repeat,
             log=self._warn,
@@ -377,34 +376,36 @@ async def run(
         await process.close()
 
 
-def main(config: Config) -> int:
-    """`pratique serve --role radius`: serve until SIGTERM or SIGINT. 0, or EXIT_CANNOT_START with a
-    sentence on stderr."""
+async def serve(config: Config) -> None:
+    """Serve by the configuration until SIGTERM or SIGINT. Raises CannotStart or DoorbellError."""
     from radius_policy.store import open_store
 
-    address = config.radius
+    authentication, accounting = config.radius.authentication, config.radius.accounting
     listen = Listen(
-        (address.authentication.host, address.authentication.port),
-        (address.accounting.host, address.accounting.port),
+        (authentication.host, authentication.port),
+        (accounting.host, accounting.port),
         tenant=TenantId(config.service.tenant),
     )
-
-    async def serve() -> None:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
         await run(
             [listen],
             partial(open_store, config.database),
             config.service.data,
-            coa_source=address.coa_source,
+            coa_source=config.radius.coa_source,
             stop=stop,
         )
+    except OSError as error:
+        hint = _HINTS.get(error.errno or 0, "")
+        raise CannotStart(f"the RADIUS process cannot start: {error.strerror or error}{hint}") from error
 
-    try:
-        asyncio.run(serve())
-    except (OSError, DoorbellError) as error:
-        print(f"pratique: the RADIUS process cannot start: {error}", file=sys.stderr)
-        return EXIT_CANNOT_START
-    return 0
+
+_HINTS: Final = {
+    errno.EADDRINUSE: "; is another RADIUS server running? `ss -lunp` shows by whom it is used, radius.authentication and "
+    "radius.accounting choose other ports",
+    errno.EADDRNOTAVAIL: "; radius.authentication, radius.accounting and radius.coa_source name addresses of this machine",
+    errno.EACCES: "; ports below 1024 need more rights: start as a service unit that may, or choose others",
+}

@@ -16,9 +16,8 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
-from api.logs import logger
 from api.start import EXIT_CANNOT_START
 
 FIRST_PAUSE_S: Final = 0.1
@@ -104,7 +103,7 @@ class Supervisor:
                 self._code = step.code
                 self._end.set()
                 return
-            logger(__name__).error("process_ended", process=name, code=code, again_in_s=step.pause_s)
+            _log("process_ended", process=name, code=code, again_in_s=step.pause_s)
             history = step.history
             try:
                 await asyncio.wait_for(self._end.wait(), step.pause_s)
@@ -120,15 +119,23 @@ class Supervisor:
             await asyncio.wait(waits, timeout=GRACE_S)
         for process in running:
             if process.returncode is None:
-                logger(__name__).error("process_killed", pid=process.pid)
+                _log("process_killed", pid=process.pid)
                 process.kill()
+
+
+def _log(event: str, **values: Any) -> None:
+    """Logging is set up when there is something to tell: a start must not wait for it."""
+    from api import logs
+
+    logs.configure()
+    logs.logger(__name__).error(event, **values)
 
 
 def commands(roles: Sequence[str], options: Sequence[str]) -> dict[str, Sequence[str]]:
     """The command line of each role's process."""
     parent = str(os.getpid())
-    base = [sys.executable, "-m", "api.cli", "serve", *options, "--parent", parent, "--role"]
-    return {role: [*base, role] for role in roles}
+    base = [sys.executable, "-m", "api.process"]
+    return {str(role): [*base, str(role), *options, "--parent", parent] for role in roles}
 
 
 def die_with(parent: int) -> None:

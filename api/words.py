@@ -85,6 +85,7 @@ EVENT: dict[str, str] = {
     EventKind.RESUMED: "Automatic quarantine resumed",
     EventKind.CHANNEL_FAILED: "An alert channel failed",
     EventKind.CHANNEL_BACK: "An alert channel is back",
+    EventKind.SCRIPT_FAILED: "A script failed",
     EventKind.ESCALATED: "Urgent alert went to the next person",
     EventKind.ACKNOWLEDGED: "Urgent alert acknowledged",
 }

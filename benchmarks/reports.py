@@ -101,7 +101,7 @@ async def build(path: Path, days: int) -> tuple[int, int]:
         made.execute(sql)
     count: int = made.execute("SELECT count(*) FROM host_executables").fetchone()[0]
     made.close()
-    return count, os.path.getsize(path)
+    return count, os.stat(path).st_size
 
 
 def drop_from_cache(path: Path) -> None:

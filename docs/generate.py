@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from docs.pages import alert_settings, commands, configuration, events, http_api, tables
+from docs.pages import alert_settings, commands, configuration, events, http_api, retention, tables
 from radius_policy.grace.pages import pages as rule_pages
 
 DOCS = Path(__file__).resolve().parent
@@ -18,6 +18,7 @@ OURS: Final[dict[str, Callable[[], str]]] = {
     "reference/configuration.md": configuration.page,
     "reference/events.md": events.page,
     "reference/http-api.md": http_api.page,
+    "reference/retention.md": retention.page,
     "reference/tables.md": tables.page,
 }
 """Path below `docs/` → what makes it, without the pages that the rules bring."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from radius_policy import access as access_table
 from radius_policy import admission
+from radius_policy.breaker import rank
 from radius_policy.model import (
     Access,
     Executable,
@@ -25,6 +26,8 @@ from radius_policy.model import (
     ListKind,
     Micros,
     Mode,
+    Order,
+    OrderState,
     Posture,
     PostureReason,
     Reason,
@@ -67,6 +70,7 @@ def clear_host(
     tx: Tx, tenant: TenantId, host_id: HostId, *, now: Micros, policy: Policy, author: str = "admin"
 ) -> HostState:
     """A person cleared the host: every reason whose start and deny are both older is over. `UnknownHost`."""
+    tx.serialize(tenant)
     desk = desk_for(tx, tenant, host_id, now=now, policy=policy)
     desk.host = replace(desk.host, cleared_at=now)
     tx.put(desk.host)
@@ -125,6 +129,7 @@ def _refuse_if_protected(desk: Desk) -> None:
 
 def mark_silent(tx: Tx, tenant: TenantId, host_id: HostId, since: Micros, *, now: Micros, policy: Policy) -> HostState:
     """No accepted evidence came from a host for three heartbeats, counted only while ingest was up. Idempotent."""
+    tx.serialize(tenant)
     desk = desk_for(tx, tenant, host_id, now=now, policy=policy)
     if SILENCE not in desk.reasons:
         move = policy.choices_of(desk.host.site).unmonitored is not Access.PRODUCTION
@@ -151,9 +156,14 @@ def set_pause(tx: Tx, tenant: TenantId, on: bool, *, now: Micros, policy: Policy
 
     Pausing takes back moves that were decided and not sent; lifting it decides and plans anew.
     """
+    tx.serialize(tenant)
     after = replace(policy, paused=on)
     _write(tx, tenant, "pause", {"on": on}, now, author)
-    return _settle_all(tx, tenant, now, after, [each.host_id for each in tx.find(PostureReason, tenant=tenant)])
+    if on:  # nobody else can be released by it: what is on the wire goes on
+        unsent = tx.find(Order, tenant=tenant, state=[OrderState.PLANNED, OrderState.WAITING_FOR_SESSION])
+        return _settle_all(tx, tenant, now, after, [order.host_id for order in unsent if order.tightens])
+    waiting = [each for each in tx.find(PostureReason, tenant=tenant) if each.move and not each.contained]
+    return _settle_all(tx, tenant, now, after, [each.host_id for each in waiting])
 
 
 def set_mode(
@@ -220,7 +230,7 @@ def preview_mode(
     taken: dict[str, int] = {}
     moves: dict[HostId, None] = {}
     contained: list[tuple[HostId, str]] = []
-    for each in sorted(undecided, key=lambda reason: (-reason.at, reason.host_id)):
+    for each in sorted(undecided, key=lambda reason: rank(reason.host_id, running=False, at=reason.at)):
         if taken.get(each.key, 0) < places:
             taken[each.key] = taken.get(each.key, 0) + 1
             moves[each.host_id] = None
@@ -263,7 +273,7 @@ def _settle_all(
     waiting = [
         reason for desk in desks.values() for reason in desk.reasons.values() if reason.move and not reason.placed
     ]
-    for reason in sorted(waiting, key=lambda r: ((r.host_id, r.key) not in running, -r.at, r.host_id, r.key)):
+    for reason in sorted(waiting, key=lambda r: rank(r.host_id, running=(r.host_id, r.key) in running, at=r.at)):
         desk = desks[reason.host_id]
         executable = tx.get(Executable, tenant, reason.key)
         admitted = admission.admit(desk, reason, admission.key_of(executable, reason.key))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from radius_policy import judgement
+from radius_policy import judgement, precedents
 from radius_policy.breaker import EXECUTABLE
 from radius_policy.grace import RuleSet
 from radius_policy.held import Held
@@ -145,12 +145,25 @@ class _Replay:
         self.seen.add(start.name)
         self.now = max(self.now, start.at)
         self.result.events += 1
-        if judgement.known_good(self.policy, start.host_id, start.sha256, start.path, start.parent, self.now):
+        if self._plainly_allowed(tx, start):
             return
         execution = start.execution
         decision = judgement.record(tx, execution, now=self.now, policy=self.policy, make_id=self.new_id)
         if decision.verdict.word is not VerdictWord.ALLOWED:
             self._count(start, execution, decision)
+
+    def _plainly_allowed(self, tx: Tx, start: Start) -> bool:
+        """Whether its content is on the fleet's allow list while nothing is denied: then no other fact can matter, and
+        all that `record` would leave for later starts is the precedents, once for each path and parent."""
+        memo, sha = self.policy.memo, start.sha256
+        if memo is None or sha is None or self.policy.plainly_allows(sha, self.now) is None:
+            return False
+        memo.listed.setdefault(start.host_id, set()).add(sha)
+        seen = (sha, start.path, start.parent)
+        if seen not in memo.starts:
+            memo.starts.add(seen)
+            precedents.remember(tx, precedents.deed_of(start.execution, VerdictWord.ALLOWED, self.now))
+        return True
 
     def _meet(self, tx: Tx, host_id: str, at: Micros) -> None:
         """The first event of a host; one without an enrolment of its own was enrolled with it."""

@@ -11,11 +11,11 @@ exceed a limit. A host has at most one place at a level however much it reports:
 What it does not do: it never touches posture, it ends no trip and releases nobody (`judgement.py`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from radius_policy.model import SECOND, BreakerPlace, BreakerTrip, HostId, Micros, Reason, TenantId
+from radius_policy.model import SECOND, BreakerPlace, HostId, Micros, Reason, TenantId
 
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
@@ -184,22 +184,7 @@ def _bounds(request: Request, limits: Limits) -> dict[str, tuple[int, Micros | N
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One host that a batch (deny, switch to enforce) would move: `running` now, its latest start `at`."""
-
-    host_id: HostId
-    running: bool
-    at: Micros
-
-
-def in_order(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Places of a batch go to what runs now, then to the latest start, then by host_id."""
-    return sorted(candidates, key=lambda each: (not each.running, -each.at, each.host_id))
-
-
-def trip(missing: Missing, tenant: TenantId, key: str, at: Micros) -> tuple[BreakerTrip, ...]:
-    """The trips to store: the limit's own, and the containment of `key` where the limit is a wider one."""
-    own = executable_level(key)
-    contained = BreakerTrip(tenant, own, at, missing.reason)
-    return (contained,) if missing.level == own else (BreakerTrip(tenant, missing.level, at, missing.reason), contained)
+def rank(host_id: HostId, *, running: bool, at: Micros) -> tuple[bool, Micros, HostId]:
+    """The sort key of a batch (deny, switch to enforce): places go to what runs now, then the latest start `at`, then by
+    host_id."""
+    return not running, -at, host_id

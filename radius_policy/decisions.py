@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from radius_policy import admission, precedents
-from radius_policy.breaker import executable_level
+from radius_policy.breaker import executable_level, rank
 from radius_policy.circumstances import content_facts, grace_over, listed_verdict
 from radius_policy.model import (
     Access,
@@ -234,7 +234,9 @@ class _Batch:
             latest = self.tx.find(
                 HostExecutable, tenant=tenant, sha256=self.sha, order="last", descending=True, limit=limit
             )
-            by_start = sorted(latest, key=lambda each: (each.host_id not in running, -each.last, each.host_id))
+            by_start = sorted(
+                latest, key=lambda each: rank(each.host_id, running=each.host_id in running, at=each.last)
+            )
             first = [each.host_id for each in by_start if each.ran]
             if len(latest) < limit:
                 return first, None

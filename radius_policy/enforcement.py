@@ -1,33 +1,20 @@
-"""A move: what becomes of an order, and the orders that a new generation makes (tables.md, "A move").
+"""A move: what an event makes of an order (tables.md, "A move").
 
 Guarantees: pure. An order, an event and `now` go in, the order as it is then and commands come out. Every state meets
 every event (`move_table.py`): what does not concern it stays and is counted, because delivery is at least once;
 nothing raises for coming late or twice. A move is `confirmed` by proof alone, never by an answer that says "done".
 
-What it does not do: it judges no accounting (`proof.py`), builds no datagram (`coa/`), and stores nothing (`moves.py`).
+What it does not do: it makes no orders (`planning.py`), judges no accounting (`proof.py`), builds no datagram (`coa/`),
+and stores nothing (`moves.py`).
 It also holds for other channels (agent, script): "session appears" is then the agent's connecting, the ACK its
 receipt, the proof its signed result.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from radius_policy.model import (
-    OPEN_STATES,
-    SECOND,
-    Access,
-    Channel,
-    EventKind,
-    HostId,
-    Mac,
-    Micros,
-    Order,
-    OrderState,
-    Session,
-    Severity,
-    TenantId,
-)
+from radius_policy.model import Access, EventKind, Micros, Order, OrderState, Session, Severity
 from radius_policy.move_table import TABLE, H, Happens, R, Rule, S
 from radius_policy.nas.profile import Method, Otherwise, Profile
 
@@ -43,8 +30,10 @@ REQUEST_INITIATED: Final = 507
 class Happening:
     """One event with the facts it needs. `session` is the open session of the MAC at the order's NAS to go on with
     (None: there is none), `alone` whether no other MAC has a session on its port. `cause` is the Error-Cause of a
-    NAK (None: it had none), `retransmitted` whether the NAKed datagram had been sent more than once. The last four
-    belong to SENT."""
+    NAK (None: it had none), `retransmitted` whether the NAKed datagram had been sent more than once. The last five
+    belong to SENT; `named` is the session that the datagram names.
+
+    After a NAK that says "no such session" `session` is the one that was named only if the NAS spoke of it since."""
 
     what: Happens
     session: Session | None = None
@@ -56,6 +45,7 @@ class Happening:
     identifier: int = 0
     source_port: int = 0
     datagram: bytes = b""
+    named: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +57,11 @@ class StopSending:
 
 @dataclass(frozen=True, slots=True)
 class CloseSession:
-    """The NAS does not know this session: close it here too."""
+    """The NAS does not know this session: close it here too, unless the NAS spoke of it after `since`."""
 
     nas_id: str
     session: bytes
+    since: Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +132,7 @@ def _enter(order: Order, state: OrderState, event: Happening, now: Micros) -> St
 
 
 def _wait(order: Order, now: Micros) -> Step:
-    fresh = replace(order, session=None, method=0, tries=0, id_set=0, refreshed=False)
-    return _to(fresh, S.WAITING_FOR_SESSION, now, "the endpoint has no session")
+    return _to(replace(order, session=None), S.WAITING_FOR_SESSION, now, "the endpoint has no session")
 
 
 def _doubt(order: Order, now: Micros, why: str) -> Step:
@@ -163,6 +153,7 @@ def _send(order: Order, event: Happening, now: Micros, profile: Profile) -> Step
         identifier=event.identifier,
         source_port=event.source_port,
         datagram=event.datagram,
+        named=order.session if event.named is None else event.named,
         sent_at=now,
     )
     return _to(sent, S.SENT, now)
@@ -256,14 +247,15 @@ def _nak(order: Order, event: Happening, now: Micros, profile: Profile) -> Step:
 
 
 def _unknown_session(order: Order, event: Happening, now: Micros, profile: Profile, why: str) -> Step:
-    close = () if order.session is None else (CloseSession(order.nas_id, order.session),)
-    other = event.session if event.session is not None and event.session.session != order.session else None
-    if other is None:
+    """What is closed is the session that the datagram named: the order's may be a newer one by now."""
+    named = order.session if order.named is None else order.named
+    close = () if named is None else (CloseSession(order.nas_id, named, order.sent_at),)
+    if event.session is None:
         result = _wait(order, now)
     elif order.refreshed:
         result = _next_method(order, replace(event, text=why), now, profile)
     else:
-        fresh = replace(order, session=other.session, refreshed=True)
+        fresh = replace(order, session=event.session.session, refreshed=True)
         result = _to(fresh, S.PLANNED, now, f"{why}: with fresh identifiers")
     return Step(result.order, (*close, *result.commands))
 
@@ -276,11 +268,17 @@ def _adopt(order: Order, event: Happening, now: Micros, profile: Profile) -> Ste
 
 
 def _plan(order: Order, event: Happening, now: Micros, profile: Profile) -> Step:
+    """A session appeared. If it is the one that the NAS denied, it has one more chance, then the next method: a NAS that
+    denies whatever it speaks of must not keep an order waiting for ever."""
     if event.session is None:
         return _stay(order, event, now, profile)
-    found = replace(
-        order, nas_id=event.session.nas_id, session=event.session.session, method=0, tries=0, not_before=now
-    )
+    found = replace(order, nas_id=event.session.nas_id, session=event.session.session, not_before=now)
+    if event.session.session != order.named:
+        found = replace(found, method=0, tries=0, id_set=0, refreshed=False)
+    elif order.refreshed:
+        return _next_method(found, replace(event, text="the NAS denies a session that it speaks of"), now, profile)
+    else:
+        found = replace(found, refreshed=True)
     return _to(found, S.PLANNED, now, "a session appeared")
 
 
@@ -318,99 +316,3 @@ _RULES: Final[Mapping[Rule, Callable[[Order, Happening, Micros, Profile], Step]]
     R.ASSUME_SENT: _assume_sent,
     R.NEW_ORDER: _new_order,
 }
-
-
-def plan(
-    *,
-    tenant: TenantId,
-    host_id: HostId,
-    macs: Iterable[Mac],
-    sessions: Iterable[Session],
-    open_orders: Iterable[Order],
-    access: Access,
-    generation: int,
-    tightens: bool,
-    by: str,
-    now: Micros,
-    new_id: Callable[[], str],
-) -> tuple[Order, ...]:
-    """The orders to put because a host has a new generation: one for each open session of each of its MACs, else one
-    that waits for a session of that MAC; and the older orders that it supersedes (or marks, where one is on the wire).
-
-    `sessions` and `open_orders` may hold other MACs and ended ones; they are passed over. `by` is `policy`, `admin` or
-    `site`. Called again with the same generation it adds only what is missing, so a retry is harmless.
-    """
-    put: list[Order] = []
-    orders = [order for order in open_orders if order.channel is Channel.NETWORK and order.state in OPEN_STATES]
-    present = [session for session in sessions if session.ended is None and session.tenant == tenant]
-    for mac in dict.fromkeys(macs):
-        own = [order for order in orders if order.mac == mac]
-        put.extend(supersede(order, now) for order in own if order.generation < generation)
-        standing = [order for order in own if order.generation >= generation]
-        ordered = {(order.nas_id, order.session) for order in standing}
-        here = [session for session in present if session.mac == mac]
-        missing: list[Session | None] = [s for s in here if (s.nas_id, s.session) not in ordered]
-        if not here and not standing:
-            missing = [None]
-        put.extend(
-            Order(
-                tenant,
-                new_id(),
-                host_id,
-                mac,
-                access,
-                generation,
-                S.PLANNED if session else S.WAITING_FOR_SESSION,
-                created=now,
-                changed=now,
-                nas_id=session.nas_id if session else "",
-                session=session.session if session else None,
-                by=by,
-                tightens=tightens,
-            )
-            for session in missing
-        )
-    return tuple(put)
-
-
-def supersede(order: Order, now: Micros) -> Order:
-    """An open order as it is once a newer generation exists: superseded, or marked while its datagram is out."""
-    if TABLE[order.state, H.NEWER] is R.MARK:
-        return replace(order, superseding=True, changed=now)
-    return replace(order, state=S.SUPERSEDED, changed=now, note="a newer generation takes its place")
-
-
-def deadline(order: Order, profile: Profile, since: Micros) -> tuple[Micros, Happens] | None:
-    """What time alone will make happen, and when. `since` is when the state began, or the service, if that was later
-    (timers start anew after a restart)."""
-    if order.state is S.SENT:
-        return since + profile.attempt_us, H.NO_ANSWER
-    if order.state in (S.ACKNOWLEDGED, S.ANSWERED):
-        return since + confirm_us(order, profile), H.CONFIRM_OVER
-    if order.state is S.NOT_CONFIRMED:
-        return since + profile.backoff_us, H.RETRY
-    return None
-
-
-def confirm_us(order: Order, profile: Profile) -> int:
-    """How long to wait for proof; a change without a new session shows at the next interim only."""
-    method = profile.method(order.method)
-    if method is not None and not method.access_request:
-        return max(profile.confirm_us, profile.interim_us + 10 * SECOND)
-    return profile.confirm_us
-
-
-def may_send(order: Order, of_session: Iterable[Order], answers: int, *, paused: bool, now: Micros) -> bool:
-    """Whether a planned order may go out: RADIUS answers its generation already (`answers`: the one in the snapshot),
-    no older order of the session is on the wire, its time has come, and no pause stops it."""
-    if order.state is not S.PLANNED or now < order.not_before or answers < order.generation:
-        return False
-    if paused and order.tightens and order.by != "admin":
-        return False
-    return not any(
-        other.state is S.SENT
-        and other.id != order.id
-        and other.session == order.session
-        and other.nas_id == order.nas_id
-        for other in of_session
-    )

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 
@@ -40,6 +40,7 @@ from radius_policy.model import (
     VerdictWord,
 )
 from radius_policy.places import place
+from radius_policy.quick import maker
 from radius_policy.roles import Tool, propose
 from radius_policy.store.interface import Reading, Tx
 
@@ -47,6 +48,8 @@ MONDAY: Final = 1_704_067_200 * SECOND
 """Monday 2024-01-01 00:00: where `t` = 0 is placed."""
 PROVEN: Final = ("ccm:", "image:", "updater:")
 LONG_AGO: Final = 30 * DAY
+BLOCK: Final = 1 << 18
+"""So many octets of a file are decoded at once."""
 PART: Final = 250
 """Lines to one work."""
 
@@ -128,21 +131,31 @@ class Start:
 
 
 def lines(path: Path, kind: type[Line]) -> Iterator[Line]:
-    """The lines of a file as `kind`. `HistoryError` for the first that is none."""
-    decode = msgspec.json.Decoder(kind).decode
+    """The lines of a file as `kind`; empty ones are passed over. `HistoryError` for the first that is none."""
+    decoder = msgspec.json.Decoder(kind)
+    number = 0
     try:
         with path.open("rb") as file:
-            for number, text in enumerate(file, 1):
-                if text.isspace():
-                    continue
+            while block := file.readlines(BLOCK):
                 try:
-                    yield decode(text)
-                except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                    raise HistoryError(f"{path.name}, line {number}: {error}") from error
+                    found = decoder.decode_lines(b"".join(block))
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    found = list(_one_by_one(path, decoder, block, number))
+                number += len(block)
+                yield from found
     except OSError as error:
         raise HistoryError(
             f"{path}: {error.strerror or error}; a history folder holds hosts, baseline and events .jsonl"
         ) from error
+
+
+def _one_by_one(path: Path, decoder: "msgspec.json.Decoder[Line]", block: list[bytes], before: int) -> Iterator[Line]:
+    for number, text in enumerate(block, before + 1):
+        if not text.isspace():
+            try:
+                yield decoder.decode(text)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise HistoryError(f"{path.name}, line {number}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,13 +254,16 @@ def _load_hosts(hosts: Iterable[HostLine], made: Callable[[HostLine], Host], bou
     return []
 
 
+_made: Callable[..., Execution] = maker(Execution)
+_parent: Callable[..., ParentRef] = maker(ParentRef)
+
+
 def _execution(line: EventLine, held: bool, epoch: Micros) -> Execution:
     at = epoch + round(line.t * SECOND)
-    parent = ParentRef(line.parent_path or "", Sha256(line.parent_sha256)) if line.parent_sha256 else None
-    if parent is None and line.parent_path:
-        parent = ParentRef(line.parent_path)
+    told = line.parent_sha256 is not None or bool(line.parent_path)
+    parent = _parent(line.parent_path or "", line.parent_sha256) if told else None
     provenance = line.package_provenance
-    return Execution(
+    return _made(
         DEFAULT_TENANT,
         line.id,
         HostId(line.host),
@@ -333,10 +349,3 @@ class Kept:
 
 
 History = Folder | Kept
-
-
-def settings_of(reading: Reading, tenant: TenantId) -> dict[str, dict[str, Any]]:
-    """The stored settings by name, for a replay under the policy of today."""
-    from radius_policy.model import Setting
-
-    return {each.name: each.value for each in reading.find(Setting, tenant=tenant)}

@@ -51,7 +51,7 @@ from radius_policy.store.interface import Tx
 
 __all__ = [
     "Decision", "Preview", "Recomputed", "Refused", "Touched", "UnknownHost", "clear_host", "decide_list", "finish",
-    "forget_silence", "known_good", "mark_silent", "preview_mode", "quarantine", "recompute", "record", "refresh", "release",
+    "forget_silence", "mark_silent", "preview_mode", "quarantine", "recompute", "record", "refresh", "release",
     "set_mode", "set_pause", "withdraw",
 ]  # fmt: skip
 
@@ -71,6 +71,7 @@ def record(
     `execution.started` is by the service's clock already; `received` is kept as given.
     """
     tenant, sha = execution.tenant, execution.sha256
+    tx.serialize(tenant)
     host = tx.get(Host, tenant, execution.host_id)
     if host is None:
         raise UnknownHost(f"there is no endpoint {execution.host_id!r}")
@@ -82,30 +83,11 @@ def record(
             entry = policy.plainly_allows(sha, now)
             if entry is not None and before.rule == entry.id and entry.created <= execution.started:
                 return Decision(_allowed_by(entry))
-    tx.serialize(tenant)
     executable = tx.get(Executable, tenant, sha) if sha is not None else None
     around = Circumstances(tx, policy, execution, host, now, executable, before)
     judged, slots = _judged(around, execution)
     start = Start(tx, policy, execution, host, now, around, judged, before, executable, make_id)
     return start.decided(slots)
-
-
-def known_good(policy: Policy, host_id: str, sha: str | None, path: str, parent: str | None, now: Micros) -> bool:
-    """In a replay: whether a start needs no judgement, because its content is plainly allowed (on the fleet's allow list
-    while nothing is denied) and was started from the same path by the same parent before. Always False in a service."""
-    memo = policy.memo
-    if memo is None or sha is None or policy.plainly_allows(sha, now) is None:
-        return False
-    listed = memo.listed.get(host_id)
-    if listed is None:
-        memo.listed[host_id] = {sha}
-    else:
-        listed.add(sha)
-    start = (sha, path, parent)
-    if start in memo.starts:
-        return True
-    memo.starts.add(start)
-    return False
 
 
 def finish(

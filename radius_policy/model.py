@@ -188,7 +188,7 @@ class Execution:
     `verdict`, `reason` and `until` are those of the moment it was judged ("verdict then"). `made_from` are its maker's
     inputs, `template` the fixed content that it matches, `in_transaction` says that its writer is a package manager
     at work; `judgeable` is False where the source never tells what was started (a 4688 without hash). `rules` is the version
-    of the rules that judged it.
+    of the rules that judged it, `span` how long a window report looks for it (`spans.py`).
     """
 
     tenant: TenantId
@@ -225,7 +225,7 @@ class Execution:
     in_transaction: bool | None = None
     judgeable: bool = True
     rules: str = ""
-    span: Span = Span.NONE
+    span: Span = Span.LONG
 
 
 class ListKind(StrEnum):
@@ -347,7 +347,8 @@ class Session:
     exactly as received, for the CoA; `session` is Acct-Session-Id (44) or, before accounting, a key of our own.
 
     `generation` and `access` are those of the last Accept or valid Class; `shown` says that accounting showed them,
-    so that the port obeys them, and not only that we answered so."""
+    so that the port obeys them, and not only that we answered so. `presumed` says that `ended` is our own conclusion
+    and not the NAS's word, so that its next message about the session opens it again."""
 
     tenant: TenantId
     nas_id: str
@@ -362,6 +363,7 @@ class Session:
     access: Access | None = None
     vlan: str = ""
     shown: bool = False
+    presumed: bool = False
 
 
 class OrderState(StrEnum):
@@ -399,10 +401,10 @@ class Order:
     """One enforcement: an order of `generation` to bring `mac` to `access` on one session, and where it stands.
 
     `session` is None while waiting for one. `by` is `policy`, `admin` or `site`. `method` counts into the profile's
-    methods, `tries` within it; `datagram`, `identifier` and `source_port` are what was sent, byte for byte, and
-    `sent_at` when (0: never). `id_set` is which of the method's identification sets is used; `refreshed` whether it
-    was planned anew with fresh identifiers once, after the NAS did not know the session; `told` whether people were
-    told that it is not confirmed.
+    methods, `tries` within it; `datagram`, `identifier` and `source_port` are what was sent, byte for byte, `named` the
+    session that it names (`session` may be another one since), and `sent_at` when (0: never). `id_set` is which of the
+    method's identification sets is used; `refreshed` whether it was planned anew with fresh identifiers once, after
+    the NAS did not know the session; `told` whether people were told that it is not confirmed.
     """
 
     tenant: TenantId
@@ -431,6 +433,7 @@ class Order:
     id_set: int = 0
     refreshed: bool = False
     told: bool = False
+    named: bytes | None = None
 
 
 class EventKind(StrEnum):
@@ -468,6 +471,7 @@ class EventKind(StrEnum):
     RESUMED = "resumed"
     CHANNEL_FAILED = "channel_failed"
     CHANNEL_BACK = "channel_back"
+    SCRIPT_FAILED = "script_failed"
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
 
@@ -671,6 +675,29 @@ class Escalation:
     ended: Micros | None = None
     by: str = ""
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptRun:
+    """One run of a script for one event. `state` is `waiting`, `running`, or how it ended: `done`, `failed`, `dry_run`,
+    `skipped`. `sequence` is its event's place among all changes, which is the order of the runs of one host."""
+
+    tenant: TenantId
+    id: str
+    script: str
+    event_id: str
+    host_id: HostId
+    kind: str
+    state: str
+    created: Micros
+    not_before: Micros
+    sequence: int
+    tries: int = 0
+    started: Micros | None = None
+    ended: Micros | None = None
+    exit_code: int | None = None
+    output: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,10 @@ confirmed only by `proof.py`, and the event that says so is written in the same 
 It opens no socket and knows no time of its own: `Books.book` may be run again after a conflict.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from radius_policy import proof, sessions
+from radius_policy import proof, sessions, watch
 from radius_policy.enforcement import (
     IDS_DO_NOT_MATCH,
     REQUEST_INITIATED,
@@ -24,20 +23,11 @@ from radius_policy.enforcement import (
     Tell,
     step,
 )
-from radius_policy.model import (
-    OPEN_STATES,
-    Access,
-    Mac,
-    MacAccess,
-    Micros,
-    Order,
-    OrderState,
-    Session,
-    TenantId,
-)
+from radius_policy.model import OPEN_STATES, Access, Mac, MacAccess, Micros, Order, OrderState, Session, TenantId
 from radius_policy.move_table import Happens
 from radius_policy.nas import profile as profiles
 from radius_policy.nas.profile import Profile, ProfileError
+from radius_policy.network_facts import Booked, Fact, Loaded, Replied, Sent
 from radius_policy.radius.mark import Mark
 from radius_policy.radius.server import Answered
 from radius_policy.sessions import Heard, Status, Told
@@ -49,66 +39,6 @@ _RECENT = 32
 """So many of a MAC's newest orders are looked at; older ones were superseded long ago."""
 _WATCHED = OPEN_STATES | {OrderState.CONFIRMED, OrderState.NOT_CONFIRMABLE}
 _H = Happens
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A planned order's datagram left."""
-
-    tenant: TenantId
-    order_id: str
-    method: int
-    identifier: int
-    source_port: int
-    datagram: bytes
-    at: Micros
-
-
-@dataclass(frozen=True, slots=True)
-class Replied:
-    """The NAS answered an order's datagram."""
-
-    tenant: TenantId
-    order_id: str
-    ack: bool
-    cause: int | None
-    retransmitted: bool
-    at: Micros
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """Something else befell an order: time, a pause, a restart, no way to send it."""
-
-    tenant: TenantId
-    order_id: str
-    what: Happens
-    at: Micros
-    text: str = ""
-
-
-Fact = Answered | Heard | Sent | Replied | Happened
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """An order with what sending it needs: its session as it is, and whether no other MAC has one on that port."""
-
-    order: Order
-    session: Session | None = None
-    alone: bool = True
-
-
-@dataclass(slots=True)
-class Booked:
-    """What a batch made: the orders it was about as they are now (changed or not), those whose sending it booked,
-    requests to stop repeating, and counters."""
-
-    orders: dict[str, Loaded] = field(default_factory=dict)
-    sent: list[str] = field(default_factory=list)
-    stop: list[str] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
-    events: int = 0
 
 
 class Books:
@@ -179,13 +109,12 @@ class _Booking:
                     identifier=fact.identifier,
                     source_port=fact.source_port,
                     datagram=fact.datagram,
+                    named=fact.named,
                 ),
                 fact.at,
             )
         elif isinstance(fact, Replied):
-            good = fact.ack or fact.cause == REQUEST_INITIATED
-            what = Happening(_H.ACKED if good else _H.NAKED, cause=fact.cause, retransmitted=fact.retransmitted)
-            self.befell(fact.tenant, fact.order_id, what, fact.at)
+            self.replied(fact)
         else:
             self.befell(fact.tenant, fact.order_id, Happening(fact.what, text=fact.text), fact.at)
 
@@ -202,14 +131,23 @@ class _Booking:
     def present(self, tenant: TenantId, mac: Mac) -> list[Session]:
         return self.tx.find(Session, tenant=tenant, mac=mac, ended=None)
 
-    def best(self, order: Order, *, other: bool = False) -> Session | None:
+    def best(self, order: Order) -> Session | None:
         """The newest open session of the order's MAC at its NAS (anywhere, where it waits)."""
-        here = [
+        here = (
             session
             for session in self.present(order.tenant, order.mac)
-            if (session.nas_id == order.nas_id or order.session is None)
-            and not (other and session.session == order.session)
-        ]
+            if session.nas_id == order.nas_id or order.session is None
+        )
+        return max(here, key=lambda session: session.started, default=None)
+
+    def not_denied(self, order: Order) -> Session | None:
+        """The newest open session there but for the one that the order's datagram named, unless the NAS spoke of that
+        one since."""
+        here = (
+            session
+            for session in self.present(order.tenant, order.mac)
+            if session.nas_id == order.nas_id and (session.session != order.named or session.updated > order.sent_at)
+        )
         return max(here, key=lambda session: session.started, default=None)
 
     def vlan(self, order: Order) -> str:
@@ -222,13 +160,23 @@ class _Booking:
 
     # Facts about one order
 
+    def replied(self, fact: Replied) -> None:
+        good = fact.ack or fact.cause == REQUEST_INITIATED
+        order = self.tx.get(Order, fact.tenant, fact.order_id)
+        if not good and order is not None and order.identifier != fact.identifier:
+            self.booked.counts["naks_of_earlier_datagrams"] += 1
+            return
+        what = Happening(_H.ACKED if good else _H.NAKED, cause=fact.cause, retransmitted=fact.retransmitted)
+        self.befell(fact.tenant, fact.order_id, what, fact.at)
+
     def befell(self, tenant: TenantId, order_id: str, what: Happening, at: Micros) -> None:
         order = self.tx.get(Order, tenant, order_id)
         if order is None:
             self.booked.counts["orders_unknown"] += 1
             return
         self.changed[order.id] = order
-        session = self.best(order, other=what.what is _H.NAKED and what.cause in (SESSION_UNKNOWN, IDS_DO_NOT_MATCH))
+        denied = what.what is _H.NAKED and what.cause in (SESSION_UNKNOWN, IDS_DO_NOT_MATCH)
+        session = self.not_denied(order) if denied else self.best(order)
         alone = session is None or self.books.alone(self.tx, session, order)
         self.step(order, replace(what, session=session, alone=alone), at)
 
@@ -255,6 +203,8 @@ class _Booking:
                 self.step(order, Happening(_H.LESS, session=told.session), fact.at)
             elif told.session:
                 self.appeared(order, told.session, fact.at)
+        if told.session is not None:
+            self.watch(told.session, fact.at)
         for session in told.ended:
             self.gone(session, fact.at)
 
@@ -287,7 +237,7 @@ class _Booking:
                 self.step(order, Happening(_H.LESS, session=session), fact.at)
             else:
                 self.appeared(order, session, fact.at)
-        if fact.status is Status.START:
+        if fact.status is Status.START and session.shown:
             self.watch(session, fact.at)
 
     def concerns(self, session: Session, order: Order) -> bool:
@@ -317,51 +267,29 @@ class _Booking:
                 self.step(order, Happening(_H.APPEARED, session=max(here, key=lambda s: s.started)), at)
 
     def watch(self, session: Session, at: Micros) -> None:
-        """The standing watch: less on a session without an open order of its current generation opens one."""
+        """The standing watch over a session that was just shown by a Start, or begun by an Accept."""
         row = self.tx.get(MacAccess, session.tenant, session.mac)
-        if row is None or not session.shown or session.access is None or (session.generation or 0) >= row.generation:
+        if row is None or (session.generation or 0) >= row.generation:
             return
         rules = self.books.snapshot.rules(session.tenant)
-        tightens = row.access.strictness > session.access.strictness
-        shows = session.vlan and session.vlan == rules.vlans.get(row.access)
-        if session.access is row.access or shows or (tightens and rules.paused):
-            return
-        for order in self.orders(session.tenant, session.mac):
-            if order.state not in OPEN_STATES or order.generation < row.generation:
-                continue
-            if order.session not in (None, session.session):
-                continue
-            profile = self.books.profile(order)
-            if order.state is not OrderState.FAILED or profile is None or at - order.changed < profile.retry_us:
-                return
-            self.put(replace(order, state=OrderState.SUPERSEDED, changed=at, note="tried anew"))
-        self.open(row, session, tightens, at)
-
-    def open(self, row: MacAccess, session: Session, tightens: bool, at: Micros) -> None:
-        self.booked.counts["orders_by_watch"] += 1
-        self.put(
-            Order(
-                row.tenant,
-                self.books.new_id(),
-                row.host_id,
-                row.mac,
-                row.access,
-                row.generation,
-                OrderState.PLANNED,
-                created=at,
-                changed=at,
-                nas_id=session.nas_id,
-                session=session.session,
-                tightens=tightens,
-                note="the session has less than was decided",
-            )
+        put = watch.orders_for(
+            session,
+            row,
+            self.orders(session.tenant, session.mac),
+            vlan=rules.vlans.get(row.access, ""),
+            paused=rules.paused,
+            retry_us=lambda order: self.timers(order).retry_us,
+            now=at,
+            new_id=self.books.new_id,
         )
+        self.booked.counts["orders_by_watch"] += bool(put)
+        for order in put:
+            self.put(order)
 
     # Steps and what they command
 
     def step(self, order: Order, what: Happening, at: Micros) -> None:
-        profile = self.books.profile(order) or profiles.load("generic")
-        done = step(order, what, at, profile)
+        done = step(order, what, at, self.timers(order))
         if done.stayed:
             self.booked.counts[f"stayed.{done.stayed}"] += 1
         if done.order != order:
@@ -370,6 +298,10 @@ class _Booking:
             self.obey(command, done.order, at)
         if done.order.state is OrderState.WAITING_FOR_SESSION and order.state is not OrderState.WAITING_FOR_SESSION:
             self.elsewhere(done.order, at)
+
+    def timers(self, order: Order) -> Profile:
+        """The profile of the order's NAS; where it was removed, what is on the wire runs out by the generic times."""
+        return self.books.profile(order) or profiles.load("generic")
 
     def elsewhere(self, order: Order, at: Micros) -> None:
         """An order that just lost its session: the MAC may have one on another NAS already."""
@@ -384,16 +316,20 @@ class _Booking:
         if isinstance(command, StopSending):
             self.booked.stop.append(command.order_id)
         elif isinstance(command, CloseSession):
-            session = self.tx.get(Session, order.tenant, command.nas_id, command.session)
-            if session is not None and session.ended is None:
-                self.tx.put(replace(session, ended=at, updated=at))
-                self.booked.counts["sessions_closed_unknown_to_nas"] += 1
+            self.close_session(command, order, at)
         elif isinstance(command, OpenOrder):
-            row = self.tx.get(MacAccess, order.tenant, order.mac)
-            if row is not None and row.generation == order.generation:
-                self.watch(command.session, at)
+            self.watch(command.session, at)
         else:
             self.tell(command, order, at)
+
+    def close_session(self, command: CloseSession, order: Order, at: Micros) -> None:
+        session = self.tx.get(Session, order.tenant, command.nas_id, command.session)
+        if session is None or session.ended is not None or session.updated > command.since:
+            return
+        ended = sessions.presume_ended(session, at)
+        self.tx.put(ended)
+        self.booked.counts["sessions_closed_unknown_to_nas"] += 1
+        self.gone(ended, at)
 
     def tell(self, tell: Tell, order: Order, at: Micros) -> None:
         known = self.books.snapshot.nas(order.tenant, order.nas_id)

@@ -17,7 +17,7 @@ _VERSION: Final = re.compile(
 )
 _NAMED_VERSION: Final = re.compile(r"^(.*[a-z])[-_ ]v?\d+(?:[._]\d+)+(?:[-+_.][\w.+-]*)?$", re.IGNORECASE)
 _RANDOM: Final = re.compile(r"^(?:\{?[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}\}?|[0-9a-fA-F]{8,})$")
-_HOMES: Final = {"users": 1, "home": 1, "documents and settings": 1}
+HOMES: Final = {"users": 1, "home": 1, "documents and settings": 1}
 _TEMPORARY: Final = frozenset(("temp", "tmp", "shm", "temporary internet files", "inetcache"))
 _SYSTEM: Final = frozenset(("windows", "usr", "bin", "sbin", "lib", "lib64", "winnt", "system"))
 _PROGRAMS: Final = frozenset(("program files", "program files (x86)", "programdata", "opt", "applications", "snap"))
@@ -103,7 +103,7 @@ def _anybody(folder: str, separator: str) -> str:
     """The folder with the user's name as `*`: what is worked out for one user holds for all."""
     first = folder.find(separator)
     second = folder.find(separator, first + 1) if first >= 0 else -1
-    if second < 0 or folder[first + 1 : second] not in _HOMES:
+    if second < 0 or folder[first + 1 : second] not in HOMES:
         return folder
     third = folder.find(separator, second + 1)
     return f"{folder[: second + 1]}*{folder[third:] if third >= 0 else ''}"
@@ -156,14 +156,14 @@ def _normal_part(part: str) -> str | None:
 
 
 def _user_index(parts: list[str]) -> int:
-    return 2 if len(parts) > 2 and parts[1] in _HOMES else -1
+    return 2 if len(parts) > 2 and parts[1] in HOMES else -1
 
 
 def _kind(parts: list[str]) -> str:
     inner = [part.lower() for part in parts[1:]]
     if any(part in _TEMPORARY for part in inner):
         return "temp"
-    if (inner[:1] and inner[0] in _HOMES) or inner[:1] == ["root"]:
+    if (inner[:1] and inner[0] in HOMES) or inner[:1] == ["root"]:
         return "downloads" if "downloads" in inner else "user"
     if inner[:2] == ["usr", "local"]:
         return "programs"

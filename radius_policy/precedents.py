@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from radius_policy.model import Micros, Sha256, TenantId, VerdictWord
-from radius_policy.places import Place
+from radius_policy.model import Execution, Micros, Sha256, TenantId, VerdictWord
+from radius_policy.places import Place, place
 
 if TYPE_CHECKING:  # the store's schema names the records below, so it must be able to import them first
     from radius_policy.store.interface import Reading, Tx
@@ -97,6 +97,22 @@ class Deed:
     product: str | None = None
     parent: str | None = None
     writer: str | None = None
+
+
+def deed_of(execution: Execution, verdict: VerdictWord, at: Micros) -> Deed:
+    """The deed that one start is, by its own report."""
+    return Deed(
+        execution.tenant,
+        execution.sha256 or Sha256(""),
+        place(execution.path),
+        at,
+        verdict,
+        execution.signer if execution.signer_state == "valid" else None,
+        execution.signer_state,
+        execution.product,
+        execution.parents[0].sha256 if execution.parents else None,
+        execution.writer.sha256 if execution.writer is not None else None,
+    )
 
 
 def remember(tx: Tx, deed: Deed) -> None:

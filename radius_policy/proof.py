@@ -6,7 +6,7 @@ Accept alone never does. An old session's Interim or Stop, or a missing Class, i
 
 from collections.abc import Iterable
 
-from radius_policy.model import Micros, Order, OrderState, Session
+from radius_policy.model import MacAccess, Micros, Order, OrderState, Session
 
 
 def obeys(session: Session, order: Order, vlan: str) -> bool:
@@ -16,8 +16,8 @@ def obeys(session: Session, order: Order, vlan: str) -> bool:
     return bool(vlan) and session.vlan == vlan
 
 
-def has_less(session: Session, order: Order, vlan: str) -> bool:
-    """This session has an older generation and other access."""
+def has_less(session: Session, order: Order | MacAccess, vlan: str) -> bool:
+    """This session has an older generation and other access than was ordered, or decided."""
     if session.generation is None or session.access is None or (vlan and session.vlan == vlan):
         return False
     return session.generation < order.generation and session.access != order.access

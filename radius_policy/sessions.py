@@ -5,7 +5,9 @@ learnt from the Access-Request already (accounting may be seconds away or never 
 soon as that is known. Accounting-On and Accounting-Off end every session of that NAS (RFC 2866 5.1). A repeated
 message changes nothing but `updated`, and a late Interim or Start opens no session that a Stop has ended.
 
-A port of a NAS has one session of a MAC: a new one there ends the one before, whose Stop was lost.
+A port of a NAS has one session of a MAC: a new one there ends the one before, whose Stop was lost. That is our own
+conclusion (`presumed`), as is the end of one that the NAS did not know when a CoA named it: what the NAS says of such a
+session later opens it again.
 """
 
 from collections.abc import Iterable
@@ -138,12 +140,13 @@ def hear(heard: Heard, of_mac: Iterable[Session], of_nas: Iterable[Session] = ()
     known = next((session for session in here if session.session == heard.session), None)
     if heard.status is Status.STOP:
         return _stop(heard, heard.mac, known, here)
-    if known is not None and known.ended is not None:
+    if known is not None and _is_over(known):
         return Told()
     fresh = known or Session(heard.tenant, heard.nas_id, heard.session, heard.mac, started=heard.began)
-    fresh = _merge(fresh, heard)
+    opened = known is None or known.ended is not None
+    fresh = replace(_merge(fresh, heard), ended=None, presumed=False)
     ended = _displaced(fresh, here, heard.at)
-    return Told(fresh, ended, known is None, (fresh, *ended))
+    return Told(fresh, ended, opened, (fresh, *ended))
 
 
 def asked(
@@ -165,7 +168,7 @@ def asked(
     port = port_of(ids)
     key = ids.get(Attribute.ACCT_SESSION_ID) or provisional(mac, port)
     known = next((s for s in of_mac if s.nas_id == nas_id and s.session == key), None)
-    if known is not None and known.ended is not None and not is_provisional(key):
+    if known is not None and _is_over(known) and not is_provisional(key):
         return Told()
     session = known if known is not None and known.ended is None else None
     fresh = Session(tenant, nas_id, key, mac, started=at) if session is None else session
@@ -205,7 +208,7 @@ def _merge(session: Session, heard: Heard) -> Session:
 def _displaced(fresh: Session, here: list[Session], at: Micros) -> tuple[Session, ...]:
     """Older sessions of the same MAC on the same port, and what stood for this one before it had its id."""
     return tuple(
-        _end(session, at)
+        presume_ended(session, at)
         for session in here
         if session.ended is None
         and session.session != fresh.session
@@ -222,11 +225,21 @@ def _stop(heard: Heard, mac: Mac, known: Session | None, here: list[Session]) ->
         standing_in = [s for s in here if s.ended is None and is_provisional(s.session) and s.port == gone.port]
         ended = tuple(_end(session, heard.at) for session in standing_in)
         return Told(gone, ended, False, (gone, *ended))
-    if known.ended is not None:
+    if _is_over(known):
         return Told()
     gone = _end(_merge(known, heard), heard.at)
-    return Told(gone, (gone,), False, (gone,))
+    return Told(gone, () if known.presumed else (gone,), False, (gone,))
+
+
+def presume_ended(session: Session, at: Micros) -> Session:
+    """The session as it is when we conclude that it is over, without the NAS's word."""
+    return replace(session, ended=at, updated=at, presumed=True)
 
 
 def _end(session: Session, at: Micros) -> Session:
-    return replace(session, ended=at, updated=at)
+    return replace(session, ended=at, updated=at, presumed=False)
+
+
+def _is_over(session: Session) -> bool:
+    """The NAS itself said that it is over."""
+    return session.ended is not None and not session.presumed

@@ -1,36 +1,26 @@
-"""What RADIUS answers from: MACs, switches and settings in memory, kept fresh from the change sequence and in a file.
+"""What RADIUS answers from: MACs, switches and settings in memory, kept fresh from the change sequence.
 
 Guarantees: looking a MAC or a NAS up is a dict access and never a database query. A datagram's tenant comes from the
 listener that took it, a NAS is (listener, source address), and a MAC is looked up under that tenant: two tenants with
-the same MAC and NAS address never meet. The file is replaced as a whole (written beside, synced, renamed) and readable
-by its owner alone, because it holds the shared secrets; a damaged one is a `SnapshotError`, never half used.
+the same MAC and NAS address never meet. Its file is made of the same deltas (`snapshot_file.py`).
 
 It decides nothing about an endpoint: `MacAccess` is what the access table gave. Only for a MAC that no endpoint proved
 it applies row 8 with row 4 (tables.md, Access): the site's choice, and production where the NAS's site is not in
 `enforce`, because there nobody is moved.
 """
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
-
-import msgspec
 
 from radius_policy.model import Access, Mac, MacAccess, Mode, Nas, Setting, TenantId
 from radius_policy.radius.attributes import write_vlan
 from radius_policy.radius.wire import Secret
 from radius_policy.store.interface import Reading
 
-VERSION = 1
 VLANS = {"production": "10", "remediation": "66", "guest": "20"}
 SETTINGS = ("mode", "pause", "vlans", "unlisted", "unmonitored", "session_timeout")
 """The settings that answers depend on; others are none of this process's business."""
-
-
-class SnapshotError(Exception):
-    """The snapshot file cannot be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +111,11 @@ class Delta:
     whole: bool = False
     more: bool = False
 
+    @property
+    def answers(self) -> bool:
+        """Whether it may change an answer."""
+        return bool(self.whole or self.macs or self.nas or self.settings)
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -162,14 +157,6 @@ def look_at_all(reading: Reading, tenants: Iterable[TenantId]) -> Delta:
             if (row := reading.get(Setting, tenant, name)) is not None:
                 delta.settings[tenant, name] = row
     return delta
-
-
-class _File(msgspec.Struct):
-    version: int
-    sequence: int
-    macs: list[MacAccess]
-    nas: list[Nas]
-    settings: list[Setting]
 
 
 class Snapshot:
@@ -259,48 +246,12 @@ class Snapshot:
         except (ValueError, TypeError, AttributeError) as error:
             complaints.append(f"tenant {tenant}: {error}; the setting before stays in force")
 
-    def save(self) -> bytes:
-        """The whole snapshot as the file's octets."""
-        return msgspec.msgpack.encode(
-            _File(
-                VERSION,
-                self.sequence,
-                list(self._macs.values()),
-                [known.nas for known in self._nas.values()],
-                list(self._settings.values()),
-            )
+    def whole(self) -> Delta:
+        """All of it, as what a look at everything would bring."""
+        return Delta(
+            self.sequence,
+            dict(self._macs),
+            {place: known.nas for place, known in self._nas.items()},
+            dict(self._settings),
+            whole=True,
         )
-
-    def load(self, octets: bytes) -> Applied:
-        """Take over a file's content. Raises SnapshotError for one that is damaged or of another release."""
-        try:
-            found = msgspec.msgpack.decode(octets, type=_File)
-        except msgspec.MsgspecError as error:
-            raise SnapshotError(
-                f"the RADIUS snapshot is damaged ({error}); it is made anew from the database"
-            ) from error
-        if found.version != VERSION:
-            raise SnapshotError(f"the RADIUS snapshot is of version {found.version}, this program reads {VERSION}")
-        return self.apply(
-            Delta(
-                found.sequence,
-                {(row.tenant, row.mac): row for row in found.macs},
-                {(row.tenant, row.nas_id): row for row in found.nas},
-                {(row.tenant, row.name): row for row in found.settings},
-                whole=True,
-            )
-        )
-
-
-def write_file(path: Path, octets: bytes, *, sync: bool = True) -> None:
-    """Replace `path` as a whole, readable by its owner alone; `sync` waits for the disk. Raises OSError."""
-    beside = path.with_name(path.name + ".new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with open(descriptor, "wb", closefd=False) as file:
-            file.write(octets)
-        if sync:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    os.replace(beside, path)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from radius_policy import access as access_table
-from radius_policy import enforcement, posture
+from radius_policy import planning, posture
 from radius_policy.access import Ordered, Situation
 from radius_policy.model import (
     OPEN_STATES,
@@ -144,6 +144,7 @@ def refresh(tx: Tx, tenant: TenantId, host_id: HostId, *, now: Micros, policy: P
 
     To be called after anything that the tables look at changed: a binding, evidence after silence, a setting.
     """
+    tx.serialize(tenant)
     desk = desk_for(tx, tenant, host_id, now=now, policy=policy)
     settle(desk, by=by)
     _answer_macs(desk, by=by)
@@ -301,7 +302,7 @@ def _answer_macs(desk: Desk, *, by: str) -> None:
     wanted = [mac for each in changed.values() for mac in each]
     open_orders = desk.tx.find(Order, tenant=desk.tenant, mac=wanted, state=list(OPEN_STATES))
     for (given, generation), its in changed.items():
-        planned = enforcement.plan(
+        planned = planning.plan(
             tenant=desk.tenant,
             host_id=desk.host.host_id,
             macs=tuple(its),

@@ -38,7 +38,7 @@ from radius_policy.model import (
 )
 from radius_policy.places import place
 from radius_policy.policy import Policy
-from radius_policy.precedents import Deed
+from radius_policy.quick import maker
 from radius_policy.spans import span_of
 from radius_policy.standing import Desk, desk_for, settle
 from radius_policy.store.interface import Tx
@@ -47,6 +47,8 @@ INVENTORY = "inventory"
 _RUNS = frozenset((Held.RELEASED, Held.WAIT_FOR_MOVE, Held.WAIT_FOR_CUT))
 _TRUSTED = frozenset((VerdictWord.ALLOWED, VerdictWord.GRACED))
 _TOLD = frozenset((Outcome.ALERT, Outcome.OBSERVE))
+_sighted: Callable[..., HostExecutable] = maker(HostExecutable)
+_slot: Callable[..., GraceSlot] = maker(GraceSlot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,9 @@ class Decision:
     held: Held = Held.RELEASED
     alert: bool = False
     repeated: bool = False
+
+
+_decision: Callable[..., Decision] = maker(Decision)
 
 
 @dataclass(slots=True)
@@ -148,7 +153,7 @@ class Start:
         told = self.verdict.outcomes & _TOLD if graced else frozenset()
         first_slot = slots is not None and slots.first
         if reason is None and not (told and first_slot):
-            return Decision(self.verdict, sighting, first_in_fleet)
+            return _decision(self.verdict, sighting, first_in_fleet)
         desk = self._desk()
         if told and first_slot:
             severity = Severity.WARNING if Outcome.ALERT in told else Severity.INFO
@@ -166,7 +171,7 @@ class Start:
         if slots is None or slots.taken is not None or self.verdict.until is None:
             return
         sha, rule = self.key, self.verdict.reason.ref
-        self.tx.put(GraceSlot(self.host.tenant, rule, sha, self.host.host_id, self.now, self.verdict.until))
+        self.tx.put(_slot(self.host.tenant, rule, sha, self.host.host_id, self.now, self.verdict.until))
 
     # --- unknown, denied and unjudgeable -------------------------------------------------------------------------
 
@@ -345,7 +350,7 @@ class Start:
         if before is None:
             content = self.around.content_facts()
             self.tx.put(
-                HostExecutable(
+                _sighted(
                     tenant, execution.host_id, sha, started, started, 1, execution.path, found.word, found.reason.ref,
                     content, ran=execution.ran and (not execution.held or found.word in _TRUSTED),
                 )
@@ -375,20 +380,15 @@ class Start:
         word = self.verdict.word
         if sha is None or word not in _TRUSTED:
             return
-        here, memo = place(execution.path), self.policy.memo
+        memo, here = self.policy.memo, place(execution.path)
         parent = execution.parents[0].sha256 if execution.parents else None
         writer = execution.writer.sha256 if execution.writer is not None else None
-        deed = (sha, here.root, here.name, word, parent, writer)
-        if memo is None or deed not in memo.deeds:
-            signer = self.around.signer
-            precedents.remember(
-                self.tx,
-                Deed(
-                    tenant, sha, here, self.now, word, signer, execution.signer_state, execution.product, parent, writer
-                ),
-            )  # fmt: skip
+        done = (sha, here.root, here.name, word, parent, writer)
+        if memo is None or done not in memo.deeds:
+            deed, signer = precedents.deed_of(execution, word, self.now), self.around.signer
+            precedents.remember(self.tx, deed if deed.signer == signer else replace(deed, signer=signer))
             if memo is not None:
-                memo.deeds.add(deed)
+                memo.deeds.add(done)
         if self.host.image and execution.proven and (execution.provenance or "").startswith("image:"):
             precedents.mark(self.tx, tenant, precedents.IMAGE, precedents.pair(self.host.image, sha), self.now, sha)
         if self.policy.pilot in self.host.groups:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from radius_policy import precedents
 from radius_policy.access import SITE
 from radius_policy.administration import Refused, quarantine, release
-from radius_policy.breaker import EXECUTABLE
+from radius_policy.breaker import EXECUTABLE, MINUTE
 from radius_policy.circumstances import content_facts, listed_verdict
 from radius_policy.model import (
     Access,
@@ -35,7 +35,7 @@ from radius_policy.policy import Policy
 from radius_policy.standing import new_id
 from radius_policy.store.interface import Tx
 
-PAGED = "trip-paged"
+UNANSWERED = "trip-unanswered"
 GRACE_ENDED = "grace-ended"
 
 
@@ -49,9 +49,8 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """What a look at the clock brought: executables paged for, hosts moved or released for them, graces that ended."""
+    """What a look at the clock brought: hosts moved or released by their site's choice, graces that ended undecided."""
 
-    paged: tuple[str, ...] = ()
     hosts: tuple[HostId, ...] = ()
     graces: tuple[str, ...] = ()
 
@@ -60,6 +59,7 @@ def quarantine_all(
     tx: Tx, tenant: TenantId, sha256: str, *, now: Micros, policy: Policy, author: str, why: str = ""
 ) -> Quarantined:
     """Quarantine every host where this executable ran. Protected hosts are spared, as the tables have it."""
+    tx.serialize(tenant)
     moved: list[HostId] = []
     spared: list[tuple[HostId, Reason]] = []
     for known in tx.find(HostExecutable, tenant=tenant, sha256=sha256, order="host_id"):
@@ -76,29 +76,29 @@ def quarantine_all(
 
 def due(tx: Tx, tenant: TenantId, *, now: Micros, policy: Policy) -> Due:
     """Everything that time alone brings, as of `now`."""
-    paged, hosts = _unanswered(tx, tenant, now, policy)
-    return Due(tuple(paged), tuple(hosts), tuple(_ended_graces(tx, tenant, now, policy)))
+    tx.serialize(tenant)
+    return Due(tuple(_unanswered(tx, tenant, now, policy)), tuple(_ended_graces(tx, tenant, now, policy)))
 
 
-def _unanswered(tx: Tx, tenant: TenantId, now: Micros, policy: Policy) -> tuple[list[str], list[HostId]]:
-    paged: list[str] = []
+def _unanswered(tx: Tx, tenant: TenantId, now: Micros, policy: Policy) -> list[HostId]:
     touched: list[HostId] = []
     for trip in tx.find(BreakerTrip, tenant=tenant, ended=None):
         if not trip.level.startswith(EXECUTABLE) or now - trip.at < policy.answer_within:
             continue
         key = trip.level.removeprefix(EXECUTABLE)
-        if _is_decided(tx, policy, key, now) or not precedents.mark(tx, tenant, PAGED, f"{key}:{trip.at}", now):
+        if _is_decided(tx, policy, key, now) or not precedents.mark(tx, tenant, UNANSWERED, f"{key}:{trip.at}", now):
             continue
         reasons = tx.find(PostureReason, tenant=tenant, key=key)
         done = _site_choice(tx, policy, reasons, now)
-        paged.append(key)
         touched += done
-        minutes = policy.answer_within // 60_000_000
-        text = (
-            f"nobody answered for {minutes} minutes: {trip.reason.text}; {len(done)} hosts follow their site's choice"
-        )
-        _tell(tx, tenant, now, "trip_unanswered", Severity.URGENT, key, text, hosts=len(reasons))
-    return paged, touched
+        if done:
+            minutes = policy.answer_within // MINUTE
+            text = (
+                f"nobody answered for {minutes} minutes: {trip.reason.text}; by their site's choice {len(done)} hosts"
+            )
+            text += " were moved or released"
+            _tell(tx, tenant, now, "trip_unanswered", Severity.URGENT, key, text, hosts=len(reasons))
+    return touched
 
 
 def _is_decided(tx: Tx, policy: Policy, key: str, now: Micros) -> bool:

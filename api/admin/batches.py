@@ -54,7 +54,7 @@ async def carry_out(desk: Desk, who: Identity, planned: Planned, action: str) ->
 async def undo(desk: Desk, who: Identity, batch: str) -> tuple[Imported, Settled]:
     """Take a batch back. Raises NotFound."""
     who.require(Role.ADMIN)
-    return await _done(desk, who, "lists.undo", lambda tx: imports.undo(tx, who.tenant, batch))
+    return await _done(desk, who, "lists.undo", lambda tx: imports.undo(tx, who.tenant, batch, now=desk.clock()))
 
 
 async def confirm(desk: Desk, who: Identity, entry_id: str) -> tuple[Imported, Settled]:

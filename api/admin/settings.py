@@ -37,6 +37,8 @@ SETTINGS: Final[Mapping[str, dict[str, Any]]] = {
     "session_timeout": {},
     "timezone": {"name": "Europe/Berlin"},
     "alerts": {},
+    "scripts": {},
+    "retention": {},
     "reference_sets": {"sets": []},
 }
 
@@ -166,13 +168,27 @@ def _check_vlans(value: dict[str, Any]) -> None:
             raise Refused(f"the VLAN of {access} is a text: its number or its name on the switch")
 
 
-def _check_alerts(value: dict[str, Any]) -> None:
-    from api.alerts.settings import BadSettings
-    from api.alerts.settings import checked as alerts_checked
+def _check_retention(value: dict[str, Any]) -> None:
+    from radius_policy.retention import checked as retention_checked
 
     try:
-        alerts_checked(value)
-    except BadSettings as error:
+        retention_checked(value)
+    except ValueError as error:
+        raise Refused(str(error)) from error
+
+
+def _check_alerts(value: dict[str, Any]) -> None:
+    from api.alerts.settings import checked as fits
+
+    fits(value)
+
+
+def _check_scripts(value: dict[str, Any]) -> None:
+    from api.alerts import scripts
+
+    try:
+        scripts.parse(value)
+    except scripts.BadScripts as error:
         raise Refused(str(error)) from error
 
 
@@ -207,6 +223,8 @@ def _check_sets(value: dict[str, Any]) -> None:
 _CHECKS: Final[Mapping[str, Callable[[dict[str, Any]], None]]] = {
     "vlans": _check_vlans,
     "alerts": _check_alerts,
+    "scripts": _check_scripts,
+    "retention": _check_retention,
     "unlisted": _check_unlisted,
     "session_timeout": _check_timeouts,
     "reference_sets": _check_sets,

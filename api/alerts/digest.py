@@ -1,6 +1,6 @@
 """What a digest says: everything of a period that nobody was mailed at once for, and what still waits for a decision.
 
-Guarantees: reads only; bounded (`ROWS` of the store, `LINES` a section; what is left out is counted and said); nothing
+Guarantees: reads only; bounded (`ROWS` of the store, `LINES` a section, `UNDECIDED` of those; what is left out is counted and said); nothing
 that an endpoint named reaches it with its control characters. An undecided unknown stands in every digest until it is
 decided, whenever it ran first: there is no silence about one.
 """
@@ -29,6 +29,7 @@ from radius_policy.store.interface import Reading
 
 ROWS: Final = 100_000
 LINES: Final = 40
+UNDECIDED: Final = 200
 _CHUNK: Final = 500
 _INVENTORY: Final = "inventory-"
 _PROGRAM_KINDS: Final = frozenset(
@@ -176,7 +177,7 @@ def read(
         period.begin,
         period.end,
         zone,
-        undecided=_section("Undecided: each waits for somebody to allow or deny it", opened, named),
+        undecided=_section("Undecided: each waits for somebody to allow or deny it", opened, named, UNDECIDED),
         told=_section("Unknown or denied, with every repeat", [_as_seen(event) for event in about], named),
         graced=_section("Ran under grace", graced, named),
         allowed=_section("New and allowed", new, named),
@@ -228,7 +229,7 @@ def _named(reading: Reading, tenant: TenantId, shas: Collection[str]) -> dict[st
     }
 
 
-def _section(title: str, seen: Iterable[_Seen], named: dict[str, Executable]) -> Section:
+def _section(title: str, seen: Iterable[_Seen], named: dict[str, Executable], most: int = 0) -> Section:
     """One line for each executable, the members of a family as one."""
     groups: dict[str, list[_Seen]] = defaultdict(list)
     for each in seen:
@@ -250,7 +251,8 @@ def _section(title: str, seen: Iterable[_Seen], named: dict[str, Executable]) ->
             )
         )
     lines.sort(key=lambda line: (-line.at, line.sha256))
-    return Section(title, tuple(lines[:LINES]), max(0, len(lines) - LINES))
+    most = most or LINES
+    return Section(title, tuple(lines[:most]), max(0, len(lines) - most))
 
 
 def _happenings(events: Iterable[_Event]) -> tuple[Happening, ...]:

@@ -20,6 +20,8 @@ SETTLE: Micros = 400_000
 """A first message waits so long, because by then the move is usually confirmed and the message can say so."""
 STEPS: tuple[float, ...] = (0.1, 0.3, 1.0)
 """When updates go, as shares of the window after the message that opened it."""
+LAST_STEP: tuple[float, ...] = (1.0,)
+"""The same where nobody need hurry: one update, at the end of the window."""
 
 
 def conversation(tenant: int, route: str, topic: str) -> str:
@@ -28,7 +30,14 @@ def conversation(tenant: int, route: str, topic: str) -> str:
 
 
 def place(
-    event: Event, route: Route, now: Micros, *, last: Delivery | None, known: bool, phase_changed: bool = False
+    event: Event,
+    route: Route,
+    now: Micros,
+    *,
+    last: Delivery | None,
+    known: bool,
+    phase_changed: bool = False,
+    steps: tuple[float, ...] = STEPS,
 ) -> Delivery:
     """The message for this event: `last` itself when the event joins it, else a new one to be stored.
 
@@ -41,9 +50,14 @@ def place(
     if now < last.not_before:
         return last
     due = next(
-        (at for at in (last.opened + int(window * share) for share in STEPS) if at > now), last.not_before + window
+        (at for at in (last.opened + int(window * share) for share in steps) if at > now), last.not_before + window
     )
     return _new(event, route, now, due=due, opened=last.opened, number=last.number + 1, known=True)
+
+
+def under_way(last: Delivery, route: Route, now: Micros) -> bool:
+    """Whether the run of messages that `last` belongs to still takes what follows, without beginning a new one."""
+    return now - last.opened < route.join_s * SECOND
 
 
 def is_update(delivery: Delivery) -> bool:

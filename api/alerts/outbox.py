@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from api.alerts import escalation, joining
-from api.alerts.routes import Hours, Route, routes_for, unrouted
+from api.alerts.routes import Hours, Route, routes_behind, routes_for, unrouted
 from radius_policy.model import SECOND, Cursor, Delivery, Event, Host, Joined, Micros, TenantId
 from radius_policy.store.interface import Reading, Tx
 
@@ -62,10 +62,15 @@ def route_new(tx: Tx, tenant: TenantId, plan: Plan, now: Micros, *, looked: int 
             repeats += 1
             continue
         host = tx.get(Host, tenant, event.host_id) if event.host_id else None
-        matched = routes_for(plan.routes, event, host.groups if host else (), plan.works(event.at))
+        groups, working = host.groups if host else (), plan.works(event.at)
+        matched = routes_for(plan.routes, event, groups, working)
         lost += unrouted(event, matched)
         for route in matched:
             messages += _join(tx, event, route, plan, now=now, positions=positions)
+        for route in routes_behind(plan.routes, event, groups, working) if event.sha256 else ():
+            last = _newest(tx, tenant, route=route.name, topic=event.topic or event.id, kind=event.kind)
+            if last and (joining.under_way(last, route, now) or _left_hours(plan, last, event)):
+                messages += _join(tx, event, route, plan, now=now, positions=positions, steps=joining.LAST_STEP)
     tx.put(replace(cursor, sequence=changes[-1].sequence))
     return Routed(events, messages, lost, repeats, more=len(changes) == BATCH)
 
@@ -105,13 +110,22 @@ def news(reading: Reading, tenant: TenantId, looked: int) -> tuple[bool, int]:
     return False, position
 
 
-def _join(tx: Tx, event: Event, route: Route, plan: Plan, *, now: Micros, positions: dict[str, int]) -> int:
+def _join(
+    tx: Tx,
+    event: Event,
+    route: Route,
+    plan: Plan,
+    *,
+    now: Micros,
+    positions: dict[str, int],
+    steps: tuple[float, ...] = joining.STEPS,
+) -> int:
     """Put the event into its message; 1 when the message is new."""
     topic = event.topic or event.id
     last = _newest(tx, event.tenant, route=route.name, topic=topic, kind=event.kind)
     known = last is not None or _newest(tx, event.tenant, route=route.name, topic=topic) is not None
-    left = last is not None and plan.works(last.opened) and not plan.works(event.at)
-    delivery = joining.place(event, route, now, last=last, known=known, phase_changed=left)
+    left = last is not None and _left_hours(plan, last, event)
+    delivery = joining.place(event, route, now, last=last, known=known, phase_changed=left, steps=steps)
     new = delivery is not last
     if new:
         tx.put(delivery)
@@ -121,6 +135,11 @@ def _join(tx: Tx, event: Event, route: Route, plan: Plan, *, now: Micros, positi
     if tx.add(Joined(event.tenant, delivery.id, event.id, positions[delivery.id])):
         positions[delivery.id] += 1
     return int(new)
+
+
+def _left_hours(plan: Plan, last: Delivery, event: Event) -> bool:
+    """Whether the conversation began in working hours and this runs outside of them: that is news."""
+    return plan.works(last.opened) and not plan.works(event.at)
 
 
 def _newest(reading: Reading, tenant: TenantId, **equals: str) -> Delivery | None:

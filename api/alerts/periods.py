@@ -97,6 +97,8 @@ def due(spec: Daily | Weekly, told_until: Micros | None, now: Micros, zone: Zone
 def midnight(day: str, zone: ZoneInfo) -> Micros:
     """The begin of a local day, `2026-11-21`. Raises ValueError. Where the clock skips midnight, the first moment after."""
     begin = datetime.fromisoformat(day).replace(tzinfo=zone)
+    if not 1970 < begin.year < 9999:
+        raise ValueError(f"{day} is beyond the calendar: take a day of this century")
     return micros(begin)
 
 

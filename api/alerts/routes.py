@@ -80,6 +80,17 @@ def routes_for(routes: tuple[Route, ...], event: Event, groups: tuple[str, ...],
     return [route for route in routes if takes(route, event, groups, working)]
 
 
+def routes_behind(routes: tuple[Route, ...], event: Event, groups: tuple[str, ...], working: bool) -> list[Route]:
+    """The routes that would take the event were it more urgent: it goes where a message of its conversation is under
+    way, so that this names all hosts, and opens none."""
+    louder = msgspec.structs.replace
+    return [
+        route
+        for route in routes
+        if not takes(route, event, groups, working) and takes(louder(route, severity="info"), event, groups, working)
+    ]
+
+
 def unrouted(event: Event, matched: list[Route]) -> bool:
     """Whether an event that needs a person reaches nobody: it is counted and shown in the console."""
     return not matched and event.severity >= Severity.WARNING

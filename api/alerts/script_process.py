@@ -17,13 +17,12 @@ import shutil
 import signal
 import time
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO, Final
 
 from api.alerts.scripts import ENVIRONMENT, BadScripts, Command
 
 CHUNK: Final = 65536
 LINGER_S: Final = 1.0
-TOO_LONG: Final = "time limit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,53 +57,67 @@ def prefix(user: str) -> list[str]:
 async def run(command: Command, told: bytes) -> Ended:
     """Start it, tell it `told` on standard input, and wait for its end. Raises BadScripts when it cannot be started."""
     began = time.monotonic()
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *prefix(command.user),
-            *command.argv,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=dict(ENVIRONMENT),
-            cwd="/",
-            start_new_session=True,
-            umask=0o077,
+    event, ours, theirs = os.memfd_create("event"), *os.pipe()
+    with os.fdopen(ours, "rb", 0) as pipe:
+        try:
+            os.write(event, told)
+            os.lseek(event, 0, os.SEEK_SET)
+            process = await asyncio.create_subprocess_exec(
+                *prefix(command.user),
+                *command.argv,
+                stdin=event,
+                stdout=theirs,
+                stderr=theirs,
+                env=dict(ENVIRONMENT),
+                cwd="/",
+                start_new_session=True,
+                umask=0o077,
+            )
+        except OSError as error:
+            raise BadScripts(f"{command.argv[0]} cannot be started: {error.strerror}") from error
+        finally:
+            os.close(event)
+            os.close(theirs)
+        heard = _Heard(command.output)
+        hearing = asyncio.ensure_future(heard.listen(pipe))
+        try:
+            async with asyncio.timeout(command.timeout_s):
+                code: int | None = await process.wait()
+        except TimeoutError:
+            code = None
+        finally:
+            _kill(process.pid)
+            await process.wait()
+            # What it left behind in another session may hold the pipe open: nobody waits for that.
+            await asyncio.wait([hearing], timeout=LINGER_S)
+            hearing.cancel()
+            await asyncio.wait([hearing])
+    return Ended(code, heard.text(), heard.lost > 0, time.monotonic() - began)
+
+
+class _Heard:
+    """What a script says, as far as there is room."""
+
+    def __init__(self, room: int) -> None:
+        self._kept, self._room = bytearray(), room
+        self.lost = 0
+
+    async def listen(self, pipe: BinaryIO) -> None:
+        """Until the last writer has closed it."""
+        reader = asyncio.StreamReader()
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), pipe
         )
-    except OSError as error:
-        raise BadScripts(f"{command.argv[0]} cannot be started: {error.strerror}") from error
-    kept = bytearray()
-    lost = 0
-    assert process.stdin is not None
-    assert process.stdout is not None
+        try:
+            while chunk := await reader.read(CHUNK):
+                taken = chunk[: self._room - len(self._kept)]
+                self._kept += taken
+                self.lost += len(chunk) - len(taken)
+        finally:
+            transport.close()
 
-    async def tell(stdin: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):  # it need not listen
-            stdin.write(told)
-            await stdin.drain()
-        stdin.close()
-
-    async def listen(stdout: asyncio.StreamReader) -> None:
-        nonlocal lost
-        while chunk := await stdout.read(CHUNK):
-            room = max(0, command.output - len(kept))
-            kept.extend(chunk[:room])
-            lost += len(chunk[room:])
-
-    telling, hearing = asyncio.ensure_future(tell(process.stdin)), asyncio.ensure_future(listen(process.stdout))
-    try:
-        async with asyncio.timeout(command.timeout_s):
-            code: int | None = await process.wait()
-    except TimeoutError:
-        code = None
-    finally:
-        _kill(process.pid)
-        await process.wait()
-        # What it left behind in another session may hold the pipe open: nobody waits for that.
-        await asyncio.wait((telling, hearing), timeout=LINGER_S)
-        for task in (telling, hearing):
-            task.cancel()
-        await asyncio.gather(telling, hearing, return_exceptions=True)
-    return Ended(code, kept.decode("utf-8", "replace"), lost > 0, time.monotonic() - began)
+    def text(self) -> str:
+        return self._kept.decode("utf-8", "replace")
 
 
 def _kill(group: int) -> None:

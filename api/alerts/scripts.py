@@ -135,7 +135,7 @@ def command(script: Script, folder: Path, user: str) -> Command:
             raise BadScripts(
                 f"script {script.name}: there is no shipped script {name}; shipped are {', '.join(shipped())}"
             )
-        program = (sys.executable, "-I", str(file))
+        program: tuple[str, ...] = (sys.executable, "-I", str(file))
     else:
         file = folder / name
         _trusted(script, file)
@@ -152,10 +152,14 @@ def _trusted(script: Script, file: Path) -> None:
     """Refuse a file that somebody else than its owner and root could have written (its folder too)."""
     try:
         status, above = file.stat(), file.parent.stat()
+        with file.open("rb") as opened:
+            head = opened.read(4)
     except OSError as error:
         raise BadScripts(f"script {script.name}: {file} cannot be used: {error.strerror}") from error
     if not stat.S_ISREG(status.st_mode) or not status.st_mode & 0o111:
         raise BadScripts(f"script {script.name}: {file} is no executable file; chmod 755 makes it one")
+    if not head.startswith((b"#!", b"\x7fELF")):  # execvp would hand it to a shell
+        raise BadScripts(f"script {script.name}: {file} is no program; a script begins with #! and its interpreter")
     if (status.st_mode | above.st_mode) & 0o022:
         raise BadScripts(
             f"script {script.name}: {file} or its folder can be written by others than its owner; chmod go-w ends that"

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from msgspec import Meta
 
+from api.admin.errors import Refused
 from api.alerts.channels import Channel
 from api.alerts.chat import Chat, ChatChannel
 from api.alerts.file import File, FileChannel
@@ -31,7 +32,7 @@ MAIL = "mail"
 """The channel that the configuration makes."""
 
 
-class BadSettings(Exception):
+class BadSettings(Refused):
     """The setting `alerts` cannot be used; the message says what is wrong where."""
 
 

@@ -49,7 +49,7 @@ def main(argv: list[str] | None = None) -> int:
             raise
         print(f"pratique: {word!r} is not in this version yet", file=sys.stderr)
         return 2
-    from api.cli.common import Expected
+    from api.expected import expected
 
     try:
         module.app(args=rest, prog_name=f"pratique {word}")
@@ -57,7 +57,7 @@ def main(argv: list[str] | None = None) -> int:
         return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except KeyboardInterrupt:
         return 130
-    except Expected.families() as error:
+    except expected() as error:
         print(f"pratique: {error}", file=sys.stderr)
         return 1
     return 0

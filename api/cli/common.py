@@ -44,32 +44,6 @@ _SPAN: Final = re.compile(r"(\d+)([mhdw])")
 _SECONDS: Final = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
-class Expected:
-    """The errors that are told in one sentence; anything else is a defect and shows its traceback."""
-
-    @staticmethod
-    def families() -> tuple[type[Exception], ...]:
-        from api.auth.passwords import WeakPassword
-        from api.auth.roles import Forbidden
-        from api.config import ConfigError
-        from api.start import CannotStart
-        from radius_policy.doorbell import DoorbellError
-        from radius_policy.store.interface import StoreError
-
-        families: list[type[Exception]] = [
-            Refused,
-            Forbidden,
-            ConfigError,
-            StoreError,
-            WeakPassword,
-            CannotStart,
-            DoorbellError,
-        ]
-        if tls := sys.modules.get("api.tls"):  # only when it was needed: it imports a lot
-            families.append(tls.TlsError)
-        return tuple(families)
-
-
 def app(help_: str) -> typer.Typer:
     """A typer app as all words use it."""
     return typer.Typer(
@@ -79,10 +53,7 @@ def app(help_: str) -> typer.Typer:
 
 def configured(config: Path | None, database: str | None = None) -> Config:
     """The configuration, with another database when one is named."""
-    from dataclasses import replace
-
-    loaded = load(config)
-    return replace(loaded, service=replace(loaded.service, database=database)) if database else loaded
+    return load(config, database=database)
 
 
 def with_desk(config: Path | None, database: str | None, deed: "Callable[[Desk, Identity, Config], Awaitable[T]]") -> T:

@@ -3,10 +3,12 @@
 import asyncio
 from typing import Any
 
+from api.cli import _retention
 from api.cli.common import ConfigOption, DatabaseOption, configured, print_json
 from api.cli.common import app as made_app
 
 app = made_app("The database.")
+_retention.add_to(app)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """`pratique report`: what was new on a day, who ran it at a time, how it spread. Exit code 0 whatever is found."""
 
+import os
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -145,6 +146,70 @@ def _quarantine(host_ids: list[str], yes: bool, why: str, config: Path | None, d
             print(f"{host} stays: {reason}", file=sys.stderr)
 
     with_desk(config, database, deed)
+
+
+@app.command()
+def evidence(
+    begin: Annotated[str, typer.Option("--from", help="2026-11-21T08:30; without an offset by the site's clock")],
+    end: Annotated[str, typer.Option("--to", help="the same; both moments belong to the window")],
+    out: Annotated[Path, typer.Option("--out", help="the bundle to write: a ZIP file that is not there yet")],
+    site: SiteOption = "",
+    about: Annotated[str, typer.Option(help="what the incident is called: stands in the manifest")] = "",
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """A signed bundle for an incident: the window's report, its records, the decisions and the audit."""
+    from api.reports import evidence as bundle
+    from api.reports.moments import begin_of, end_of
+    from api.reports.window import window_report
+
+    def work(reading: "Reading", who: "Identity", scope: "Scope", now: int) -> "tuple[WindowReport, dict[str, bytes]]":
+        report = window_report(reading, who.tenant, begin_of(begin, scope.zone), end_of(end, scope.zone), scope)
+        return report, bundle.collect(reading, who.tenant, report)
+
+    report, files = _made(work, site, config, database)
+
+    async def deed(desk: "Desk", who: "Identity", loaded: "Config") -> str:
+        from api import audit
+        from api.start import data_folder
+
+        now = desk.clock()
+        key = bundle.key_in(data_folder(loaded.service.data))
+        octets = bundle.pack(files, key, now=now, author=who.name, about=about, zone=report.scope.zone)
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(octets)
+        digest = bundle.fingerprint(key.public_key())
+        detail = {"from": report.begin, "to": report.end, "hosts": len(report.hosts), "about": about, "key": digest}
+        await desk.plain(
+            lambda tx, _: audit.append(
+                tx, who.tenant, at=now, who=who.name, what="report.evidence", subject=out.name, detail=detail
+            )
+        )
+        return digest
+
+    try:
+        digest = with_desk(config, database, deed)
+    except OSError as error:
+        raise Refused(f"{out}: {error.strerror or error}; --out names a new file") from error
+    print(f"{out}: {len(report.hosts)} hosts, {len(files)} files, signed by the key {digest}")
+
+
+@app.command()
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="a bundle that `report evidence` wrote")],
+    key: Annotated[str, typer.Option(help="the fingerprint that the signing key must have")] = "",
+) -> None:
+    """Check a bundle: every file is what was signed. Without --key it says by which key."""
+    from api.reports import evidence
+
+    try:
+        found = evidence.verify(bundle, key or None)
+    except evidence.BadBundle as error:
+        raise Refused(f"{bundle.name} does not hold: {error}") from error
+    print(f"{bundle.name} holds: {len(found.manifest['files'])} files, made {found.manifest['made']}")
+    print(f"by {found.manifest['author']}, signed by the key {found.fingerprint}")
+    if not key:
+        print("compare the key with the one that the service's log or audit names, or say --key", file=sys.stderr)
 
 
 def _show(

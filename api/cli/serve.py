@@ -1,17 +1,16 @@
 """`pratique serve`: the policy service. One process for each role, kept alive by a supervisor."""
 
 import asyncio
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.cli.common import ConfigOption, DatabaseOption, Expected, configured
+from api.cli.common import ConfigOption, DatabaseOption, configured
 from api.cli.common import app as made_app
 from api.config import Config
-from api.start import EXIT_CANNOT_START, CannotStart, data_folder
+from api.start import CannotStart, data_folder
 
 app = made_app("The policy service.")
 
@@ -27,62 +26,30 @@ class ServeRole(StrEnum):
 @app.command()
 def serve(
     role: Annotated[ServeRole, typer.Option(help="all, or one process alone")] = ServeRole.ALL,
-    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
     config: ConfigOption = None,
     database: DatabaseOption = None,
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C."""
-    if parent is None:
-        code = _start(role, config, database)
-    else:
-        try:
-            code = _start_under(parent, role, config, database)
-        except Expected.families() as error:
-            print(f"pratique: {error}", file=sys.stderr)
-            code = EXIT_CANNOT_START
-    raise typer.Exit(code)
-
-
-def _start(role: ServeRole, config: Path | None, database: str | None) -> int:
-    from api import logs
-
     loaded = configured(config, database)
-    logs.configure()
     data_folder(loaded.service.data)
     _make_database(loaded)
-    if role is not ServeRole.ALL:
-        return _run(role, loaded)
+    raise typer.Exit(_keep(loaded, database) if role is ServeRole.ALL else _run(role, loaded))
+
+
+def _keep(config: Config, database: str | None) -> int:
     from api.supervisor import Supervisor, commands
 
     options = [
-        *(["--config", str(loaded.file.absolute())] if loaded.file else []),
+        *(["--config", str(config.file.absolute())] if config.file else []),
         *(["--database", database] if database else []),
     ]
-    return asyncio.run(_supervise(Supervisor, commands([ServeRole.API, ServeRole.RADIUS], options)))
-
-
-async def _supervise(kind: type, command_lines: object) -> int:
-    code: int = await kind(command_lines).run()
-    return code
-
-
-def _start_under(parent: int, role: ServeRole, config: Path | None, database: str | None) -> int:
-    from api import logs
-    from api.supervisor import die_with
-
-    die_with(parent)
-    logs.configure()
-    return _run(role, configured(config, database))
+    return asyncio.run(Supervisor(commands([ServeRole.API, ServeRole.RADIUS], options)).run())
 
 
 def _run(role: ServeRole, config: Config) -> int:
-    import uvloop
+    from api import process
 
-    from api import main
-
-    process = main.serve_radius if role is ServeRole.RADIUS else main.serve
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(process(config))
+    process.run(role, config)
     return 0
 
 

@@ -6,7 +6,7 @@ from starlette.datastructures import FormData
 from api.admin import hosts as admin_hosts
 from api.admin.errors import NotFound, Refused
 from api.admin.lists import Wish
-from api.auth.dependencies import COOKIE
+from api.auth.identify import COOKIE
 from api.auth.logins import LIFE, TooMany, WrongLogin
 from api.auth.passwords import WeakPassword
 from api.auth.roles import Forbidden

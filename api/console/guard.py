@@ -20,7 +20,7 @@ from starlette.exceptions import HTTPException
 
 from api.admin.errors import NotFound, Refused
 from api.alerts.links import BadLink
-from api.auth.dependencies import COOKIE, check_csrf
+from api.auth.identify import COOKIE, check_csrf
 from api.auth.roles import Forbidden, Identity, Role
 from api.console.queries.banner import Standby, standby
 from api.console.queries.common import zone_of

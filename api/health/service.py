@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api.auth.dependencies import identify
+from api.auth.identify import identify
 from api.auth.roles import Role
 from api.metrics import CONTENT_TYPE, RADIUS_FRESH_S
 from api.problems import Problem

@@ -13,7 +13,7 @@ from api.auth.roles import Forbidden
 from api.console.guard import ConsoleRoute, Visiting, text
 from api.reports import asked, exactly
 from api.reports.render.html import curves, picture, pictures_css
-from api.reports.render.rows import Table, tables
+from api.reports.render.rows import LISTS, Table, tables
 from api.reports.render.table import heading
 from api.reports.routes import desk_of
 from api.reports.values import WindowReport
@@ -80,7 +80,7 @@ async def _shown(visit: Visiting, given: dict[str, str]) -> dict[str, Any]:
                 links,
                 tuple(each.host_id for each in patients),
             )
-    return {"report": view, "given": given, "status": status, "most": MOST_SHOWN}
+    return {"report": view, "given": given, "status": status, "most": MOST_SHOWN, "lists": LISTS}
 
 
 @pages.post("/reports/quarantine")

@@ -1,10 +1,11 @@
-"""The page of the setting `alerts`: every member of it, read off the structs that the service reads it with.
+"""The page of the settings `alerts` and `scripts`: every member of them, read off the structs that the service reads them with.
 
 What a struct is for is said by its own docstring, so this page needs no words of its own.
 """
 
 import inspect
 import json
+from enum import StrEnum
 from typing import Any, Literal, get_args, get_origin
 
 import msgspec
@@ -12,18 +13,22 @@ from msgspec.structs import fields
 
 from api.alerts.periods import Daily, Digests, Weekly
 from api.alerts.routes import DEFAULT_ROUTES, Hours, Route
+from api.alerts.scripts import Script, ScriptSettings
 from api.alerts.settings import AlertSettings, Spec
 from docs.pages import table
+from radius_policy.model import EventKind
 
 
 def page() -> str:
     """The whole page."""
     channels = "\n\n".join(
-        f'### {channel.__struct_config__.tag}\n\n`{{"type": "{channel.__struct_config__.tag}", …}}`. {_doc(channel)}\n\n{_members(channel)}'
+        f'#### {channel.__struct_config__.tag}\n\n`{{"type": "{channel.__struct_config__.tag}", …}}`. {_doc(channel)}\n\n{_members(channel)}'
         for channel in get_args(Spec)
     )
     shipped = json.dumps([msgspec.to_builtins(route) for route in DEFAULT_ROUTES], indent=2)
-    return f"""# The setting `alerts`
+    return f"""# The settings `alerts` and `scripts`
+
+## The setting `alerts`
 
 Who is told of which [event](events.md), and how: one JSON object, set by `pratique setting set alerts JSON` and checked
 as a whole before it is stored. [Get alerts](../how-to/alerts.md) shows it in use. Times of day are in the site's zone.
@@ -36,40 +41,52 @@ Without it these routes hold:
 {shipped}
 ```
 
-## A route
+### A route
 
 {_doc(Route)}
 
 {_members(Route)}
 
-## Hours
+### Hours
 
 {_doc(Hours)}
 
 {_members(Hours)}
 
-## Digests
+### Digests
 
 {_doc(Digests)}
 
-### daily
+#### daily
 
 {_doc(Daily)}
 
 {_members(Daily)}
 
-### weekly
+#### weekly
 
 {_doc(Weekly)}
 
 {_members(Weekly)}
 
-## Channels
+### Channels
 
 The channel `mail` is the one of the section [\\[mail\\]](configuration.md) of the configuration. Others have a name of
 your choice and a `type`. Secrets stand in files, never in the setting.
 
 {channels}
+
+## The setting `scripts`
+
+[Run a script](../how-to/run-a-script.md) shows it in use. {_doc(ScriptSettings)}
+
+{_members(ScriptSettings)}
+
+### A script
+
+{_doc(Script)}
+
+{_members(Script)}
 """
 
 
@@ -103,6 +120,8 @@ def _type(kind: Any) -> str:
     if inner:  # a union
         known = [_type(each) for each in inner if each is not type(None)]
         return " or ".join(dict.fromkeys(known)) + (", or `null`" if type(None) in inner else "")
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return "a kind of [event](events.md)" if kind is EventKind else ", ".join(f"`{word}`" for word in kind)
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         tag = kind.__struct_config__.tag
         return f"[{tag}](#{tag})" if tag else f"object ({kind.__name__.lower()})"

@@ -33,6 +33,8 @@ KEYS: Final[dict[str, str]] = {
     "mail.to": "who gets alerts; further recipients and routes are the setting `alerts`",
     "site.name": "the site that endpoints join when their token names none",
     "site.timezone": "the zone in which times are shown and read",
+    "scripts.folder": "the folder of the scripts that events may run: no other program can be named",
+    "scripts.user": "whom they run as where the service runs as root; never root itself",
 }
 """What each key of the file means."""
 
@@ -54,6 +56,8 @@ STORED: Final[dict[str, str]] = {
     "session_timeout": "Session-Timeout in seconds that RADIUS answers for each access, after which the switch asks again; empty: none",
     "timezone": "the zone of this tenant in mails, console and rules, instead of `site.timezone`",
     "alerts": "routes, people, working hours, digests and channels: see [its page](alerts.md)",
+    "scripts": "scripts that events run: see [its page](../how-to/run-a-script.md)",
+    "retention": "how long each kind of data is kept, in days: see [its page](retention.md)",
     "reference_sets": 'sets of known hashes: `{"sets": [{"name", "path", "allows"}]}`; with `"allows": true` what a set knows counts as allowed',
 }
 """What each setting of the store means."""
@@ -81,6 +85,10 @@ to = ["netops@example.org"]
 [site]
 name = "hamburg"
 timezone = "Europe/Berlin"
+
+[scripts]
+folder = "/etc/pratique/scripts"
+user = "nobody"
 """
 
 

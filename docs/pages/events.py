@@ -49,6 +49,7 @@ MEANINGS: Final[dict[EventKind, tuple[str, str]]] = {
     K.RESUMED: ("warning", "A person let them go on"),
     K.CHANNEL_FAILED: ("info", "An alert channel fails; what it would have told waits or takes another channel"),
     K.CHANNEL_BACK: ("info", "It works again"),
+    K.SCRIPT_FAILED: ("warning", "A script that an event ran ended with an error, or could not be started"),
     K.ESCALATED: ("info", "Nobody acknowledged an urgent alert in time, so the next person is told"),
     K.ACKNOWLEDGED: ("info", "Somebody said that they have an urgent alert; nobody else is told of it"),
 }  # fmt: skip
@@ -96,7 +97,7 @@ def _named(tree: ast.AST) -> list[EventKind]:
     kinds = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "EventKind":
-            kinds.append(EventKind[node.attr])
+            kinds += [kind for kind in EventKind if kind.name == node.attr]
         elif isinstance(node, ast.Call) and _called(node) in ("tell", "_tell") and node.args:
             kinds += _words(node.args[0])
         elif isinstance(node, ast.Assign) and _about_kinds(node):

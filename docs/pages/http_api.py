@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from starlette.routing import Route
 
-from api import main
+from api import front
 from api.problems import NAMES, URN
 from docs.pages import table
 
@@ -33,14 +33,14 @@ PLAIN: Final[dict[tuple[str, str], tuple[str, str]]] = {
 @cache
 def app() -> FastAPI:
     """The app as the service builds it, without its parts."""
-    return main.routes()
+    return front.people()
 
 
 def routes() -> list[tuple[str, str, Route]]:
     """Method, path and route of everything but the console's pages."""
     found = [
         (method, route.path, route)
-        for route in _flat(app())
+        for route in (*_flat(front.agents()), *_flat(app()))
         for method in sorted(route.methods or ())
         if method != "HEAD" and (route.path.startswith("/v1/") or (method, route.path) in PLAIN)
     ]

@@ -74,9 +74,11 @@ class Datagram:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A valid answer. `cause` is its Error-Cause; `retransmitted` whether the request was sent more than once."""
+    """A valid answer to the datagram with this identifier. `cause` is its Error-Cause; `retransmitted` whether the
+    datagram was sent more than once."""
 
     token: str
+    identifier: int
     ack: bool
     cause: int | None
     retransmitted: bool
@@ -252,4 +254,4 @@ class CoaClient:
         cause = number(packet.first(Attribute.ERROR_CAUSE))
         ack = packet.code == asked + 1
         self.counts["acked" if ack else f"naked_{cause or 'without_cause'}"] += 1
-        return Answer(waiting.token, ack, cause, waiting.sendings > 1)
+        return Answer(waiting.token, packet.identifier, ack, cause, waiting.sendings > 1)

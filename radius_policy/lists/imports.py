@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from radius_policy import precedents
 from radius_policy.lists.sources import Entry
-from radius_policy.model import HostExecutable, ListEntry, ListKind, Micros, Prevalence, Sha256, TenantId
+from radius_policy.model import HostExecutable, ListEntry, ListKind, Micros, PastEntry, Prevalence, Sha256, TenantId
 from radius_policy.store.interface import Reading, Tx
 
 LISTS = "lists"
@@ -122,13 +122,14 @@ def carry_out(tx: Tx, tenant: TenantId, planned: Planned) -> Imported:
     return Imported(planned.batch, len(planned.entries), len(planned.proposed), touched)
 
 
-def undo(tx: Tx, tenant: TenantId, batch: str) -> Imported:
-    """Take a whole batch back. Raises LookupError where there is none of that number."""
+def undo(tx: Tx, tenant: TenantId, batch: str, *, now: Micros) -> Imported:
+    """Take a whole batch back; what it decided until `now` stays known. Raises LookupError where there is none of it."""
     entries = tx.find(ListEntry, tenant=tenant, batch=batch) if batch else []
     if not entries:
         raise LookupError(f"no batch {batch!r}: it was never imported, or undone already")
     tx.delete(ListEntry, tenant=tenant, batch=batch)
     deciding = [entry for entry in entries if entry.confirmed]
+    tx.put(*(PastEntry(tenant, each.id, now, each.kind, each.value, each) for each in deciding))
     return Imported(batch, len(deciding), len(entries) - len(deciding), _noted(tx, tenant, deciding))
 
 

@@ -1,12 +1,10 @@
 """What the service remembers: one interface, kept in memory, in SQLite or in PostgreSQL.
 
-`open_store` is the door. The rooms above see `interface.py` only; no SQL stands anywhere else.
+`open_store` is the door. The rooms above see `interface.py` only; no SQL stands anywhere else. Each kind of store is
+imported when it is asked for.
 """
 
 from radius_policy.store.interface import Store, StoreUnavailable
-from radius_policy.store.memory import MemoryStore
-
-__all__ = ["MemoryStore", "open_store"]
 
 
 async def open_store(url: str, *, migrate: bool = False, busy_timeout: float = 5.0) -> Store:
@@ -20,6 +18,8 @@ async def open_store(url: str, *, migrate: bool = False, busy_timeout: float = 5
     """
     scheme = url.partition(":")[0].partition("+")[0]
     if scheme == "memory":
+        from radius_policy.store.memory import MemoryStore
+
         return MemoryStore()
     if scheme == "sqlite":
         from radius_policy.store.sqlite import SqliteStore

@@ -1,4 +1,4 @@
-"""The tables as SQLAlchemy Core sees them, derived from `schema.py`.
+"""The tables as SQLAlchemy Core sees them, derived from `schema.py`: what migrations are drafted from and checked with.
 
 On SQLite all tables are STRICT, so that a value of the wrong type is refused there as PostgreSQL refuses it. Text is
 compared and ordered by code point (collation "C") on both, as Python does.

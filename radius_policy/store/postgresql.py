@@ -18,7 +18,7 @@ from radius_policy.store import migrations
 from radius_policy.store.errors import CONFLICT_SQLSTATES, mismatch, postgresql_error
 from radius_policy.store.interface import Reading, StoreUnavailable, Tx
 from radius_policy.store.sql import Row, SqlReading, SqlTx, WorkRaised, run
-from radius_policy.store.statements import Statements
+from radius_policy.store.statements import POSTGRESQL, Statements
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class PostgresqlStore:
         self._engine = engine
         self._reading = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._busy_timeout = busy_timeout
-        self._statements = Statements(engine.dialect)
+        self._statements = Statements(POSTGRESQL)
         self._database = engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
         self._closed = False
         self._running = 0

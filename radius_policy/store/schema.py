@@ -157,6 +157,7 @@ _ALL = (
     ),
     _record(model.Joined, "joined_events", "delivery_id event_id", "delivery_id position", "event_id"),
     _record(model.Escalation, "escalations", "id", "state due", "topic opened", "opened", "event_id"),
+    _record(model.ScriptRun, "script_runs", "id", "state sequence", "host_id sequence", "created"),
     _record(model.Cursor, "cursors", "name"),
     _record(model.Setting, "settings", "name"),
     _record(model.User, "users", "name"),

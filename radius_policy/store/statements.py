@@ -1,24 +1,30 @@
-"""All SQL of the store: built with SQLAlchemy Core, compiled once for a dialect, kept as text.
+"""All SQL of the store: built as text for each shape of question, once, and kept.
 
-Running compiled text spares the cost of building a statement each time (more than that of running it on SQLite).
-The values go in the order in which the text asks for them; no value ever becomes part of the text.
+The values go in the order in which the text asks for them; no value ever becomes part of the text, and the only names
+in it are those of `schema.py`. One text serves both databases but for the marks of its values. It is built by hand
+because the few statements are regular, and a command that only looks one record up would wait longer for a library
+that builds them than for the database (docs/decisions/0005).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Dialect
+from itertools import count
+from typing import Any, Final
 
 from radius_policy.store.codec import Codec, encoder
-from radius_policy.store.columns import CHANGES, GENERATIONS, INTEGER, TABLES
 from radius_policy.store.schema import record_type
+
+Mark = Callable[[int], str]
+"""How a database writes the n-th value of a statement, counted from 1."""
+
+SQLITE: Final[Mark] = lambda _: "?"  # noqa: E731
+POSTGRESQL: Final[Mark] = lambda number: f"${number}"  # noqa: E731
 
 _SEVERAL = frozenset({tuple, list, set, frozenset})
 _MOST_VALUES = 16_384
 """Values of one collection in one statement: both databases stop at about 32,000."""
+_Shape = tuple[tuple[str, int, bool], ...]
+"""What a text depends on: for each field the number of values, and whether None is among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,43 +35,31 @@ class Bound:
     values: Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    """`constants` are values that the dialect adds after ours (SQLite: OFFSET 0)."""
-
-    sql: str
-    constants: tuple[Any, ...]
-
-
-def _upsert(dialect: Dialect, table: sa.Table) -> Any:
-    """The dialect's own INSERT, which knows ON CONFLICT."""
-    return sqlite.insert(table) if dialect.name == "sqlite" else postgresql.insert(table)
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
 
 
 class KindStatements:
-    """What one dialect says for one kind of record."""
+    """What one database is told for one kind of record."""
 
-    def __init__(self, dialect: Dialect, kind: type[Any]) -> None:
+    def __init__(self, mark: Mark, kind: type[Any]) -> None:
         self.type = record_type(kind)
         self.codec = Codec(self.type)
-        self._dialect = dialect
-        self._table = table = TABLES[kind]
+        self._mark = mark
+        self._table = f'"{self.type.table}"'
+        self._columns = [field.name for field in self.type.fields]
+        self._nullable = {field.name for field in self.type.fields if field.nullable}
         self._encoders = {name: encoder(field) for name, field in self.type.findable.items()}
-        self._shapes: dict[Any, _Compiled] = {}
-        key = [table.c[name] for name in self.type.key]
-        where = [column == sa.bindparam(None, type_=column.type, unique=True) for column in key]
-        others = [column.name for column in table.c if column.name not in self.type.key]
-        upsert = _upsert(dialect, table)
-        if others:
-            upsert = upsert.on_conflict_do_update(
-                index_elements=key, set_={name: upsert.excluded[name] for name in others}
-            )
-        else:
-            upsert = upsert.on_conflict_do_nothing(index_elements=key)
-        self._get = self._compile(sa.select(table).where(*where)).sql
-        self.remove = self._compile(sa.delete(table).where(*where)).sql
-        self.put = self._compile(upsert).sql
-        self.add = self._compile(_upsert(dialect, table).on_conflict_do_nothing(index_elements=key)).sql
+        self._texts: dict[Any, str] = {}
+        key = self.type.key
+        marks = ", ".join(mark(number) for number in range(1, len(self._columns) + 1))
+        insert = f"INSERT INTO {self._table} ({_names(self._columns)}) VALUES ({marks}) ON CONFLICT"  # noqa: S608
+        replaced = ", ".join(f'"{name}" = excluded."{name}"' for name in self._columns if name not in key)
+        where = " AND ".join(f'"{name}" = {mark(number)}' for number, name in enumerate(key, 1))
+        self.add = f"{insert} ({_names(key)}) DO NOTHING"
+        self.put = f"{insert} ({_names(key)}) DO UPDATE SET {replaced}" if replaced else self.add
+        self.remove = f"DELETE FROM {self._table} WHERE {where}"  # noqa: S608
+        self._get = f"SELECT {_names(self._columns)} FROM {self._table} WHERE {where}"  # noqa: S608
 
     def get(self, key: tuple[Any, ...]) -> Bound:
         if len(key) != len(self.type.key):
@@ -93,34 +87,37 @@ class KindStatements:
             self.type.check_findable((order,))
         bounds = [self._plain(order, value) for value in (after, before) if order and value is not None]
         whole = (only, shape, order, descending, after is not None, before is not None, limit is not None)
-        compiled = self._shapes.get(whole)
-        if compiled is None:
+        text = self._texts.get(whole)
+        if text is None:
             self.type.check_findable(only)
-            chosen = [self._table.c[name] for name in only] if only else self._table.c
-            query = sa.select(*chosen).where(*self._conditions(shape))
+            numbers = count(1)
+            conditions = self._conditions(shape, numbers)
             if order is not None:
-                query = self._bounded(query, self._table.c[order], after is not None, before is not None)
-                query = query.order_by(*self._order(shape, order, descending, len(bounds) > 0))
+                signs = [sign for sign, value in ((">", after), ("<", before)) if value is not None]
+                conditions += [f'"{order}" {sign} {self._mark(next(numbers))}' for sign in signs]
+            text = f"SELECT {_names(only or self._columns)} FROM {self._table}{_where(conditions)}"  # noqa: S608
+            if order is not None:
+                text += " ORDER BY " + ", ".join(self._order(shape, order, descending, bool(bounds)))
             if limit is not None:
-                query = query.limit(sa.bindparam("limit", 0, type_=sa.Integer()))
-            compiled = self._shapes[whole] = self._compile(query, len(values) + len(bounds) + (limit is not None))
-        return Bound(compiled.sql, [*values, *bounds, *(() if limit is None else (limit,)), *compiled.constants])
+                text += f" LIMIT {self._mark(next(numbers))}"
+            self._texts[whole] = text
+        return Bound(text, [*values, *bounds, *(() if limit is None else (limit,))])
 
     def count(self, equals: Mapping[str, Any]) -> Bound | None:
-        return self._plainly("count", sa.select(sa.func.count()).select_from(self._table), equals)
+        return self._plainly("SELECT count(*)", equals)
 
     def delete(self, equals: Mapping[str, Any]) -> Bound | None:
-        return self._plainly("delete", sa.delete(self._table), equals)
+        return self._plainly("DELETE", equals)
 
-    def _plainly(self, what: str, statement: Any, equals: Mapping[str, Any]) -> Bound | None:
+    def _plainly(self, what: str, equals: Mapping[str, Any]) -> Bound | None:
         shape, values = self._shape(equals)
         if shape is None:
             return None
-        compiled = self._shapes.get((what, shape))
-        if compiled is None:
-            compiled = self._compile(statement.where(*self._conditions(shape)), len(values))
-            self._shapes[what, shape] = compiled
-        return Bound(compiled.sql, values)
+        text = self._texts.get((what, shape))
+        if text is None:
+            text = f"{what} FROM {self._table}{_where(self._conditions(shape, count(1)))}"
+            self._texts[what, shape] = text
+        return Bound(text, values)
 
     def _plain(self, name: str | None, value: Any) -> Any:
         """A value as the driver takes it."""
@@ -128,8 +125,8 @@ class KindStatements:
         encode = self._encoders[str(name)]
         return encode(value) if encode and value is not None else value
 
-    def _shape(self, equals: Mapping[str, Any]) -> tuple[tuple[Any, ...] | None, list[Any]]:
-        """What the text depends on, as (field, number of values, None among them), and the values.
+    def _shape(self, equals: Mapping[str, Any]) -> tuple[_Shape | None, list[Any]]:
+        """What the text depends on, and the values; None where nothing can match.
 
         Collections are filled up to the next power of two, so that few texts serve all lengths.
         """
@@ -155,97 +152,58 @@ class KindStatements:
             values += [*some, *some[:1] * padding]
         return tuple(shape), values
 
-    def _conditions(self, shape: tuple[tuple[str, int, bool], ...]) -> list[Any]:
+    def _conditions(self, shape: _Shape, numbers: Iterable[int]) -> list[str]:
         self.type.check_findable(tuple(name for name, _, _ in shape))
+        marks = map(self._mark, numbers)
         conditions = []
         for name, number, none in shape:
-            column = self._table.c[name]
-            binds = [sa.bindparam(None, type_=column.type, unique=True) for _ in range(number)]
-            equal = [column == binds[0]] if number == 1 else [column.in_(binds)] if binds else []
-            conditions.append(sa.or_(*equal, column.is_(None)) if none else equal[0])
+            some = [next(marks) for _ in range(number)]
+            either = [f'"{name}" = {some[0]}' if number == 1 else f'"{name}" IN ({", ".join(some)})'] if some else []
+            if none:
+                either.append(f'"{name}" IS NULL')
+            conditions.append(either[0] if len(either) == 1 else f"({' OR '.join(either)})")
         return conditions
 
-    @staticmethod
-    def _bounded(query: Any, column: sa.Column[Any], after: bool, before: bool) -> Any:
-        if after:
-            query = query.where(column > sa.bindparam(None, type_=column.type, unique=True))
-        if before:
-            query = query.where(column < sa.bindparam(None, type_=column.type, unique=True))
-        return query
-
-    def _order(self, shape: Any, order: str, descending: bool, bounded: bool) -> list[Any]:
-        """By the field, then by what the conditions leave open of the key."""
+    def _order(self, shape: _Shape, order: str, descending: bool, bounded: bool) -> Iterable[str]:
+        """By the field, then by what the conditions leave open of the key. None comes before all values."""
         fixed = {name for name, number, none in shape if number + none == 1} | {order}
-        column = self._table.c[order]
-        rest = [self._table.c[name] for name in self.type.key if name not in fixed]
-        if not column.nullable or bounded:  # a bound leaves no None to place
-            return [one.desc() if descending else one for one in (column, *rest)]
-        if descending:
-            return [column.desc().nulls_last(), *(one.desc() for one in rest)]
-        return [column.asc().nulls_first(), *rest]
-
-    def _compile(self, statement: Any, ours: int | None = None) -> _Compiled:
-        return _compile(self._dialect, statement, ours)
+        way = " DESC" if descending else ""
+        nulls = "" if order not in self._nullable or bounded else " NULLS LAST" if descending else " NULLS FIRST"
+        yield f'"{order}"{way}{nulls}'  # a bound leaves no None to place
+        yield from (f'"{name}"{way}' for name in self.type.key if name not in fixed)
 
 
-def _compile(dialect: Dialect, statement: Any, ours: int | None = None) -> _Compiled:
-    """`ours` is how many values we bind; what the dialect binds besides must be constants behind them."""
-    compiled = statement.compile(dialect=dialect)
-    names = compiled.positiontup or []
-    constants = () if ours is None else tuple(compiled.params[name] for name in names[ours:])
-    return _Compiled(str(compiled), constants)
+def _where(conditions: Sequence[str]) -> str:
+    return f" WHERE {' AND '.join(conditions)}" if conditions else ""
 
 
 class Statements:
-    """All statements in one dialect; those of a kind of record are made when it is first used."""
+    """All statements for one database; those of a kind of record are made when it is first used."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
+    def __init__(self, mark: Mark) -> None:
+        self._mark = mark
         self._kinds: dict[type[Any], KindStatements] = {}
-        tenant, value = GENERATIONS.c.tenant, GENERATIONS.c.value
-        self.note = self._text(sa.insert(CHANGES).values(tenant=0, kind="", key="").inline())
-        self._changes = _compile(
-            dialect,
-            sa.select(CHANGES)
-            .where(CHANGES.c.sequence > sa.bindparam("since", 0, type_=INTEGER))
-            .order_by(CHANGES.c.sequence)
-            .limit(sa.bindparam("limit", 0, type_=sa.Integer())),
-            2,
+        one, two, three = mark(1), mark(2), mark(3)
+        self.note = f"INSERT INTO changes (tenant, kind, key) VALUES ({one}, {two}, {three})"  # noqa: S608
+        self._changes = (
+            f"SELECT sequence, tenant, kind, key FROM changes WHERE sequence > {one} ORDER BY sequence LIMIT {two}"  # noqa: S608
         )
-        self.first_change = self._text(
-            sa.select(sa.func.coalesce(sa.func.min(CHANGES.c.sequence), sa.literal_column("0")))
+        self.first_change = "SELECT coalesce(min(sequence), 0) FROM changes"
+        self.last_change = "SELECT coalesce(max(sequence), 0) FROM changes"
+        self.forget_changes = (
+            f"DELETE FROM changes WHERE sequence < {one} AND sequence < (SELECT max(sequence) FROM changes)"  # noqa: S608
         )
-        newest = sa.select(sa.func.max(CHANGES.c.sequence)).scalar_subquery()
-        self.forget_changes = self._text(
-            sa.delete(CHANGES).where(
-                CHANGES.c.sequence < sa.bindparam("before", 0, type_=INTEGER), CHANGES.c.sequence < newest
-            )
-        )
-        self.last_change = self._text(
-            sa.select(sa.func.coalesce(sa.func.max(CHANGES.c.sequence), sa.literal_column("0")))
-        )
-        first = _upsert(dialect, GENERATIONS).values(tenant=0, value=0)
-        self.next_generation = self._text(
-            first.on_conflict_do_update(
-                index_elements=[tenant], set_={"value": value + sa.literal_column("1")}
-            ).returning(value)
-        )
-        self.raise_generation = self._text(
-            first.on_conflict_do_update(
-                index_elements=[tenant], set_={"value": first.excluded.value}, where=value < first.excluded.value
-            )
-        )
+        raised = f"INSERT INTO generations (tenant, value) VALUES ({one}, {two}) ON CONFLICT (tenant) DO UPDATE"  # noqa: S608
+        self.next_generation = f"{raised} SET value = generations.value + 1 RETURNING value"
+        self.raise_generation = f"{raised} SET value = excluded.value WHERE generations.value < excluded.value"
 
     def changes_since(self, sequence: int, limit: int) -> Bound:
         """Sequence, tenant, kind and key of at most `limit` changes after `sequence`."""
-        return Bound(self._changes.sql, [sequence, limit, *self._changes.constants])
+        return Bound(self._changes, (sequence, limit))
 
     def of(self, kind: type[Any]) -> KindStatements:
         """The statements of one kind of record."""
         found = self._kinds.get(kind)
         if found is None:
-            found = self._kinds[kind] = KindStatements(self._dialect, kind)
+            found = self._kinds[kind] = KindStatements(self._mark, kind)
         return found
-
-    def _text(self, statement: Any) -> str:
-        return _compile(self._dialect, statement).sql

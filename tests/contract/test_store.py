@@ -251,7 +251,7 @@ async def test_pick_gives_some_fields_of_what_find_would_give(busy_morning: Stor
         (250, VerdictWord.UNKNOWN),
         (None, VerdictWord.UNKNOWN),
     ]
-    assert await picked("ran", "span", order="id", limit=1) == [(True, Span.NONE)]
+    assert await picked("ran", "span", order="id", limit=1) == [(True, Span.LONG)]
     assert await picked("id", host_id=()) == []
     for unknown in ("reason", "colour"):
         with pytest.raises(TypeError, match=unknown):

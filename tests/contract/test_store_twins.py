@@ -14,9 +14,9 @@ from radius_policy.store.columns import CHANGES, GENERATIONS, TABLES
 from radius_policy.store.interface import Tx
 from radius_policy.store.memory import MemoryStore
 from radius_policy.store.sql import Row, SqlTx
-from radius_policy.store.statements import Statements
+from radius_policy.store.statements import SQLITE, Statements
 
-STATEMENTS = Statements(dialect(paramstyle="qmark"))
+STATEMENTS = Statements(SQLITE)
 
 orders = st.builds(
     Order,

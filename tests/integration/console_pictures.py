@@ -5,7 +5,9 @@ Every page, light and dark, 390 and 1440 pixels wide, for each fleet of `console
 
 import sys
 import tempfile
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -25,7 +27,14 @@ def paths(fleet: str) -> dict[str, str]:
     pages |= {"executables": "executables", "release": f"hosts/{host}/release"}
     if executable:
         pages |= {"executable": f"executables/{executable}", "allow": f"executables/{executable}/allow"}
-    return pages
+        pages |= {"spread": f"reports?kind=spread&hash={executable}"}
+    now = datetime.now(ZoneInfo("Europe/Berlin"))
+    window = f"from={now - timedelta(hours=3):%Y-%m-%dT%H:%M}&to={now:%Y-%m-%dT%H:%M}"
+    return pages | {
+        "reports": "reports",
+        "day": f"reports?kind=day&day={now:%Y-%m-%d}",
+        "window": f"reports?kind=window&{window}",
+    }
 
 
 def log_in(page: Page, site: Site, name: str = "anna") -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from api.radius_process import Listen, RadiusProcess, new_id
 from lab.switch import codec
-from radius_policy import enforcement
+from radius_policy import planning
 from radius_policy.doorbell import Doorbell
 from radius_policy.model import (
     Access,
@@ -30,8 +30,8 @@ from radius_policy.model import (
     Setting,
     TenantId,
 )
-from radius_policy.store import MemoryStore
 from radius_policy.store.interface import Store, StoreUnavailable
+from radius_policy.store.memory import MemoryStore
 
 SECRET = b"a-secret-of-the-switch"
 TENANT = TenantId(1)
@@ -231,7 +231,7 @@ class World:
             before = tx.get(MacAccess, tenant, mac)
             tx.put(MacAccess(tenant, mac, host, access, generation))
             tx.note(tenant, "access", mac)
-            orders = enforcement.plan(
+            orders = planning.plan(
                 tenant=tenant,
                 host_id=host,
                 macs=[mac],

@@ -1,5 +1,6 @@
 """The RADIUS process moves an endpoint: from the decision in the store to the proof in accounting."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from api.config import Address, Config, Radius, Service
-from api.radius_process import main
-from api.start import EXIT_CANNOT_START
+from api.radius_process import serve
+from api.start import CannotStart
 from radius_policy.model import Access, EventKind, OrderState
 from radius_policy.store import open_store
 from tests.integration.radius_world import world
@@ -50,13 +51,13 @@ async def test_a_decided_move_is_sent_answered_and_confirmed_by_accounting(url: 
     await store.close()
 
 
-def test_a_port_in_use_ends_the_start_with_a_sentence(capsys, tmp_path: Path) -> None:
+def test_a_port_in_use_ends_the_start_with_a_sentence(tmp_path: Path) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         host, port = taken.getsockname()
         radius = Radius(Address(host, port), Address("127.0.0.1", 0), "127.0.0.1")
-        assert main(Config(Service(tmp_path, "memory:"), radius=radius)) == EXIT_CANNOT_START
-    assert f"cannot listen on {host}:{port}/udp" in capsys.readouterr().err
+        with pytest.raises(CannotStart, match=rf"cannot listen on {host}:{port}/udp.*is another RADIUS server running"):
+            asyncio.run(serve(Config(Service(tmp_path, "memory:"), radius=radius)))
     assert not list(tmp_path.glob("*.bell")), "nothing is left behind"
 
 
@@ -64,6 +65,6 @@ def test_it_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
     radius = Radius(Address("127.0.0.1", 0), Address("127.0.0.1", 0), "127.0.0.1")
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM))
     timer.start()
-    assert main(Config(Service(tmp_path, "memory:"), radius=radius)) == 0
+    asyncio.run(serve(Config(Service(tmp_path, "memory:"), radius=radius)))
     timer.join()
     assert (tmp_path / "radius-stats.json").exists()

@@ -6,8 +6,8 @@ from typing import Any
 
 from api import words
 from api.console.queries.common import CHUNK, HostLine, host_lines, standings
-from api.ingest import orders as agent_orders
 from api.console.queries.events import EventLine, event_lines
+from api.ingest import orders as agent_orders
 from radius_policy.model import (
     Executable,
     Execution,

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from api import words
 from api.reports.render import pictures
-from api.reports.render.rows import tables
+from api.reports.render.rows import LISTS, tables
 from api.reports.render.table import heading
 from api.reports.values import DayReport, SpreadReport, WindowReport
 
@@ -34,6 +34,7 @@ def render(report: DayReport | WindowReport | SpreadReport) -> str:
             picture=picture(report),
             tables=list(tables(report)),
             curves=curves(report),
+            lists=LISTS,
         )
     )
 

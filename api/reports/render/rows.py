@@ -1,7 +1,8 @@
 """Reports as tables of cells: what the text table and the CSV file have in common. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from api.reports.values import SECTIONS, DayReport, SpreadReport, WindowReport
@@ -19,6 +20,10 @@ class Table:
     columns: Row
     rows: tuple[Row, ...]
 
+    def used(self) -> list[int]:
+        """The places of the columns in which something stands."""
+        return [place for place, _ in enumerate(self.columns) if any(row[place] for row in self.rows)]
+
 
 DAY_COLUMNS: Row = (
     "first", "path", "sha256", "then", "now", "hosts", "in all", "users", "parents", "from", "signer", "action", "grace until",
@@ -29,6 +34,15 @@ WINDOW_COLUMNS: Row = (
     "host", "mac", "switch", "port", "start", "end", "uncertain", "path", "sha256", "verdict", "user", "parent",
 )  # fmt: skip
 SPREAD_COLUMNS: Row = ("at", "host", "site", "verdict", "user", "path", "started by", "written by", "provenance")
+
+
+SEVERAL: Final = "; "
+LISTS: Final = frozenset(("hosts", "users", "parents", "new on"))
+"""Columns whose cells hold several values."""
+
+
+def several(values: Iterable[str]) -> str:
+    return SEVERAL.join(values)
 
 
 def tables(report: DayReport | WindowReport | SpreadReport) -> Iterator[Table]:
@@ -56,10 +70,10 @@ def _day(report: DayReport) -> Iterator[Table]:
                 each.sha256,
                 str(each.verdict_then),
                 str(each.verdict_now),
-                " ".join(each.hosts),
+                several(each.hosts),
                 str(each.hosts_now),
-                " ".join(each.users),
-                " ".join(each.parents),
+                several(each.users),
+                several(each.parents),
                 each.provenance,
                 each.signer,
                 each.action,
@@ -69,7 +83,7 @@ def _day(report: DayReport) -> Iterator[Table]:
         )
         yield Table(name, DAY_COLUMNS, rows)
     here = tuple(
-        (moment(each.first_execution, zone), each.path, each.sha256, str(each.verdict_now), " ".join(each.hosts))
+        (moment(each.first_execution, zone), each.path, each.sha256, str(each.verdict_now), several(each.hosts))
         for each in report.new_here
     )
     yield Table("known before, first time on these hosts", HERE_COLUMNS, here)

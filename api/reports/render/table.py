@@ -44,7 +44,7 @@ def heading(report: DayReport | WindowReport | SpreadReport) -> str:
 
 def _aligned(table: Table) -> Iterator[str]:
     """Columns that are empty in every row are left out."""
-    used = [place for place, _ in enumerate(table.columns) if any(row[place] for row in table.rows)]
+    used = table.used()
     names = [table.columns[place] for place in used]
     lines = [[_cell(table.columns[place], row[place]) for place in used] for row in table.rows]
     widths = [max(len(name), *(len(line[place]) for line in lines)) for place, name in enumerate(names)]

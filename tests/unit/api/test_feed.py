@@ -6,8 +6,8 @@ import pytest
 
 from api import feed as module
 from api.feed import Feed
-from radius_policy.store import MemoryStore
 from radius_policy.store.interface import Change, StoreUnavailable
+from radius_policy.store.memory import MemoryStore
 
 
 def note(store: MemoryStore, key: str) -> object:

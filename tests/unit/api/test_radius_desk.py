@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from api.radius_desk import Desk
-from radius_policy.coa.client import Datagram, Request, Unfinished
+from radius_policy.coa.client import Answer, Datagram, Request, Unfinished
 from radius_policy.model import (
     SECOND,
     Access,
@@ -20,7 +20,8 @@ from radius_policy.model import (
     TenantId,
 )
 from radius_policy.move_table import Happens
-from radius_policy.moves import Booked, Books, Happened, Loaded, Replied, Sent
+from radius_policy.moves import Books
+from radius_policy.network_facts import Booked, Happened, Loaded, Replied, Sent
 from radius_policy.radius.server import RadiusServer
 from radius_policy.snapshot import Delta, Snapshot
 
@@ -208,7 +209,7 @@ def test_a_pause_supersedes_what_is_unsent_and_stops_repetitions(room) -> None:
 
 
 def test_answers_to_orders_that_are_over_are_nobodys(room) -> None:
-    assert room.desk.replied("nobody", True, None, False) is None
+    assert room.desk.replied(Answer("nobody", 1, True, None, False)) is None
     room.desk.loaded([Loaded(ORDER, SESSION)])
-    assert room.desk.replied("o1", False, 503, True) == Replied(TENANT, "o1", False, 503, True, room.now)
+    assert room.desk.replied(Answer("o1", 1, False, 503, True)) == Replied(TENANT, "o1", 1, False, 503, True, room.now)
     assert not room.desk.may_repeat("nobody")

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from api.admin import settings
 from tests.unit.api.world import ADMIN, World, execution
 
@@ -48,8 +50,9 @@ def test_a_lost_set_is_named_and_judging_goes_on_with_the_others(world: World, t
     assert verdict(world)[0] == "allowed"
 
 
-def test_a_changed_setting_is_followed_at_once(world: World, tmp_path: Path) -> None:
-    file = known(tmp_path, SHA)
+def test_a_changed_setting_is_followed_at_once(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, followed, real = known(tmp_path, SHA), asyncio.Event(), world.service.policies.attach
+    monkeypatch.setattr(world.service.policies, "attach", lambda sets: (real(sets), followed.set()))
 
     async def story() -> None:
         changed = asyncio.Event()
@@ -57,8 +60,7 @@ def test_a_changed_setting_is_followed_at_once(world: World, tmp_path: Path) -> 
         value = {"sets": [{"name": "golden", "path": str(file), "allows": True}]}
         await world.store.write(lambda tx: settings.change_setting(tx, ADMIN, "reference_sets", value, now=world.now))
         changed.set()
-        while not world.service.references._sets:
-            await asyncio.sleep(0.01)
+        await followed.wait()
         watching.cancel()
 
     world.run(asyncio.wait_for(story(), 10))

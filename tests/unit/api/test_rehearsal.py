@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from api import main
-from api.ingest import rehearsal
+from api import main, rehearsal
 from radius_policy.store import open_store
 from radius_policy.store.schema import RECORDS
 from tests.unit.api.world import World, execution

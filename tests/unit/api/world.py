@@ -11,18 +11,18 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from fastapi import FastAPI
 
 from api import config as configuration
-from api import main, tls
+from api import front, main, tls
 from api.admin import tokens
 from api.admin.deeds import Desk
 from api.auth.roles import Identity, Role, local
+from api.front import Front
 from api.service import Service
 from health_agent import contract
 from radius_policy.model import SECOND, Mode, TenantId
-from radius_policy.store import MemoryStore
 from radius_policy.store.interface import Reading, Tx
+from radius_policy.store.memory import MemoryStore
 
 T = TypeVar("T")
 START = 1_800_000_000 * SECOND
@@ -36,8 +36,8 @@ def material(folder: Path) -> tls.Material:
 
 
 @functools.cache
-def routes() -> FastAPI:
-    return main.routes()
+def app() -> Front:
+    return front.front()
 
 
 class World:
@@ -49,9 +49,9 @@ class World:
         self.store = MemoryStore()
         self.runner = asyncio.Runner()
         self.rings = 0
-        self.app = routes()
+        self.app = app()
         self.service: Service = main.wire(self.config, self.store, material(folder), lambda: self.now)
-        main.equip(self.app, self.service)
+        front.equip(self.app, self.service)
         self.token = ""
 
     def close(self) -> None:

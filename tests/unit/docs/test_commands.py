@@ -4,11 +4,13 @@ import io
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from api.alerts import scripts
 from api.alerts.settings import checked
 from docs.pages.http_api import routes
 from pratique.__main__ import main
@@ -96,6 +98,13 @@ def test_the_alerts_that_a_page_sets_are_taken() -> None:
     [shown] = [block for block in blocks(ROOT / "docs" / "how-to" / "alerts.md") if block.title == "alerts.json"]
     settings = checked(json.loads(shown.text))
     assert {route.name for route in settings.routes} == {"night", "mail", "siem"}
+
+
+def test_the_scripts_that_a_page_sets_are_taken() -> None:
+    found = {block.title: block.text for block in blocks(ROOT / "docs" / "how-to" / "run-a-script.md") if block.title}
+    settings = scripts.parse(json.loads(found["scripts.json"]))
+    assert {script.run[0] for script in settings.scripts} <= set(scripts.shipped())
+    assert set(tomllib.loads(found["switches.toml"])) == {"switches"}
 
 
 def _steps(block: Block) -> Iterator[tuple[str, list[str]]]:

@@ -12,6 +12,7 @@ import pytest
 
 from api.admin.settings import SETTINGS
 from api.alerts.routes import Hours, Route
+from api.alerts.scripts import Script, ScriptSettings
 from api.alerts.settings import AlertSettings, Spec
 from api.config import SECTIONS, parse
 from docs.generate import OURS, made, main, pages
@@ -161,10 +162,10 @@ def test_what_is_told_is_not_called_reserved() -> None:
 
 def test_every_channel_and_member_of_the_alerts_is_on_their_page() -> None:
     page = made("reference/alerts.md")
-    for kind in (AlertSettings, Route, Hours, *get_args(Spec)):
+    for kind in (AlertSettings, Route, Hours, ScriptSettings, Script, *get_args(Spec)):
         for member in msgspec.structs.fields(kind):
             assert f"| `{member.encode_name}` |" in page, kind
-    assert all(f"\n### {kind.__struct_config__.tag}\n" in page for kind in get_args(Spec))
+    assert all(f"\n#### {kind.__struct_config__.tag}\n" in page for kind in get_args(Spec))
 
 
 # ---- HTTP API

@@ -8,7 +8,6 @@ from radius_policy.breaker import (
     FLEET,
     MINUTE,
     TENANT,
-    Candidate,
     Granted,
     Limit,
     Limits,
@@ -16,9 +15,9 @@ from radius_policy.breaker import (
     Request,
     ask,
     executable_level,
-    in_order,
     levels,
     limits_of,
+    rank,
     site_level,
 )
 from radius_policy.model import DEFAULT_TENANT, SECOND, BreakerPlace, HostId
@@ -100,13 +99,9 @@ def test_percent_bounds_small_fleets_and_the_number_bounds_large_ones(hosts: int
 
 
 def test_in_a_batch_places_go_to_what_runs_then_to_the_latest_start_then_by_id() -> None:
-    candidates = [
-        Candidate(HostId("b"), False, 5),
-        Candidate(HostId("a"), False, 5),
-        Candidate(HostId("c"), False, 9),
-        Candidate(HostId("d"), True, 1),
-    ]
-    assert [each.host_id for each in in_order(candidates)] == ["d", "c", "a", "b"]
+    started = {"b": (False, 5), "a": (False, 5), "c": (False, 9), "d": (True, 1)}
+    order = sorted(started, key=lambda host: rank(HostId(host), running=started[host][0], at=started[host][1]))
+    assert order == ["d", "c", "a", "b"]
 
 
 def test_limits_are_read_from_the_setting_and_nonsense_is_refused_with_a_sentence() -> None:

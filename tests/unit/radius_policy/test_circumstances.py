@@ -1,135 +1,71 @@
-"""The facts that only the store knows, and that what is not known stays missing."""
+"""What surrounds a start: content facts of the first sighting, the tool that wrote it, costly facts asked once."""
 
 from typing import Any
 
 import pytest
 
-from radius_policy.circumstances import LATER, Circumstances
-from radius_policy.facts import FACTS, Value
-from radius_policy.model import Executable, Execution, Host, HostExecutable, HostId, ParentRef
-from tests.world import DAY, HOUR, MINUTE, T, World, sha
+from radius_policy import found_facts
+from radius_policy.circumstances import Circumstances, SlotsOf, content_facts, listed_verdict
+from radius_policy.model import Executable, Execution, GraceSlot, Host, HostExecutable, HostId, ParentRef, VerdictWord
+from tests.world import T, World, sha
 
 
 @pytest.fixture
 def world() -> World:
-    return World("monitor")
+    world = World("monitor")
+    world.host("pc")
+    return world
 
 
-def facts(
-    world: World, host: str, what: str, path: str = r"C:\Program Files\App\app.exe", **more: Any
-) -> dict[str, Value]:
-    """All facts of a start that is about to happen."""
+def around(world: World, what: str, path: str = r"C:\Program Files\App\app.exe", **more: Any) -> Circumstances:
     reading = world.store.reading()
-    execution = Execution(
-        T, "asked-0001", HostId(host), sha(what) if what else None, path, 1, world.now, world.now, **more
-    )
-    known = reading.get(Host, T, HostId(host))
-    assert known is not None
+    execution = Execution(T, "asked-0001", HostId("pc"), sha(what), path, 1, world.now, world.now, **more)
     executable = reading.get(Executable, T, execution.sha256)
-    before = reading.get(HostExecutable, T, HostId(host), execution.sha256)
-    return Circumstances(reading, world.policy, execution, known, world.now, executable, before).facts().all()
+    before = reading.get(HostExecutable, T, HostId("pc"), execution.sha256)
+    return Circumstances(reading, world.policy, execution, pc(world), world.now, executable, before)
 
 
-def test_every_fact_found_out_here_stands_in_the_table_of_facts() -> None:
-    assert set(LATER) <= set(FACTS)
-
-
-def test_of_a_bare_start_nothing_is_claimed_that_could_earn_trust(world: World) -> None:
-    world.host("pc")
-    known = facts(world, "pc", "N")
-    assert not {name for name in known if name.startswith(("writer", "parent", "previous_version", "image", "ring"))}
-    assert "signer.known" not in known
-    assert known["signer.seen"] is False
-
-
-def test_the_parents_verdict_is_as_of_now_on_this_host(world: World) -> None:
-    world.host("pc"), world.host("other")
-    parent = ParentRef(r"C:\x\x.exe", sha("X"))
-    assert "parent.verdict" not in facts(world, "pc", "N", parents=(parent,))
-    world.start("pc", "X", r"C:\x\x.exe")
-    assert facts(world, "pc", "N", parents=(parent,))["parent.verdict"] == "unknown"
-    assert "parent.verdict" not in facts(world, "other", "N", parents=(parent,))
-    world.allow("X")
-    assert facts(world, "other", "N", parents=(parent,))["parent.verdict"] == "allowed"
-    world.deny("X")
-    assert facts(world, "other", "N", parents=(parent,))["parent.verdict"] == "denied"
-
-
-def test_a_signers_place_and_parent_count_only_from_other_allowed_executables(world: World) -> None:
-    world.host("pc")
-    updater = world.inventory(r"C:\Program Files\App\Update.exe", signer="App")
-    signed = {"signer": "App", "signer_state": "valid", "parents": (updater,)}
-    known = facts(world, "pc", "v2", **signed)
-    assert (known["signer.known"], known["signer.used_place_before"], known["signer.used_parent_before"]) == (True,) * 3
-    elsewhere = facts(world, "pc", "v2", r"D:\app.exe", **signed)
-    assert elsewhere["signer.used_place_before"] is False
-    stranger = facts(world, "pc", "v2", signer="Other", signer_state="valid", parents=(updater,))
-    assert (stranger["signer.known"], stranger["signer.used_parent_before"]) == (False, False)
-    invalid = facts(world, "pc", "v2", signer="App", signer_state="invalid", parents=(updater,))
-    assert "signer.known" not in invalid
-
-
-def test_a_program_that_lost_its_signature_is_seen(world: World) -> None:
-    world.host("pc")
-    world.inventory(r"C:\Program Files\App\app.exe", signer="App")
-    assert facts(world, "pc", "v2", signer_state="unsigned")["signer.lost"] is True
-    assert facts(world, "pc", "v2", signer="App", signer_state="valid")["signer.lost"] is False
-    assert facts(world, "pc", "v2", r"C:\Program Files\App\other.exe")["signer.lost"] is False
-
-
-def test_an_earlier_version_has_the_best_verdict_it_ever_had(world: World) -> None:
-    world.host("pc")
-    assert "previous_version.verdict" not in facts(world, "pc", "v2")
-    world.inventory(r"C:\Program Files\App\app.exe")
-    assert facts(world, "pc", "v2")["previous_version.verdict"] == "allowed"
-
-
-def test_prevalence_counts_the_other_hosts(world: World) -> None:
-    for host in world.hosts(3):
-        world.start(host, "N")
-    world.host("pc")
-    assert facts(world, "pc", "N")["prevalence.fleet.hosts"] == 3
-    assert facts(world, "pc001", "N")["prevalence.fleet.hosts"] == 2
-    assert facts(world, "pc", "N")["prevalence.last_10_minutes"] == 3
-    world.later(11 * MINUTE)
-    assert facts(world, "pc", "N")["prevalence.last_10_minutes"] == 0
-    world.later(2 * HOUR - 11 * MINUTE)
-    assert facts(world, "pc", "N")["age"] == pytest.approx(2, abs=0.01)
-
-
-def test_the_pilot_ring_counts_hosts_users_and_hours(world: World) -> None:
-    for n, host in enumerate(world.hosts(3, "pilot", groups=("pilot",))):
-        world.put(_with_user(world, host, f"user {n % 2}"))
-        world.start(host, "N", provenance="package:apt:n@1", proven=True)
-    world.host("pc")
-    world.later(DAY)
-    known = facts(world, "pc", "N")
-    assert (known["ring.pilot.hosts"], known["ring.pilot.users"], known["ring.pilot.incident"]) == (3, 2, False)
-    assert known["ring.pilot.hours"] == pytest.approx(24, abs=0.01)
-    world.deny("N")
-    assert facts(world, "pc", "N")["ring.pilot.incident"] is True
-
-
-def _with_user(world: World, host: str, user: str) -> Host:
-    from dataclasses import replace
-
-    known = world.store.reading().get(Host, T, HostId(host))
-    assert known is not None
-    return replace(known, user=user)
-
-
-def test_fresh_hosts_of_one_image_see_each_other(world: World) -> None:
-    for n in range(3):
-        world.host(f"img{n}", image="win11", enrolled_at=world.now - 10 * MINUTE)
-    world.host("old", image="win11")
-    known = facts(world, "img0", "N")
-    assert known["host.fresh_peers"] == 2
-    assert known["host.age"] == pytest.approx(10, abs=0.1)
-    world.start("img1", "N", provenance="image:win11@3", proven=True)
-    assert facts(world, "img0", "N")["image.member"] is True
+def pc(world: World) -> Host:
+    host = world.store.reading().get(Host, T, HostId("pc"))
+    assert host is not None
+    return host
 
 
 def test_content_is_what_it_was_at_the_first_sighting_on_a_host(world: World) -> None:
-    world.host("pc")
     world.start("pc", "N", signer="App", signer_state="valid")
-    assert facts(world, "pc", "N", signer="App", signer_state="expired")["signer.state"] == "valid"
+    later = around(world, "N", signer="App", signer_state="expired")
+    assert (later.facts()["signer.state"], later.signer) == ("valid", "App")
+
+
+def test_a_costly_fact_is_asked_only_when_read_and_then_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def age(_: Circumstances) -> int:
+        asked.append("age")
+        return 5
+
+    monkeypatch.setitem(found_facts.FOUND, "age", age)
+    facts = around(world, "N").facts()
+    assert asked == []
+    assert (facts["age"], facts["age"], asked) == (5, 5, ["age"])
+
+
+def test_a_tool_has_its_role_at_its_home_alone(world: World) -> None:
+    updater = world.inventory(r"C:\Program Files\App\Update.exe", role="updater")
+    assert around(world, "N", writer=updater).facts()["writer.role"] == "updater"
+    copy = ParentRef(r"C:\Users\ann\Downloads\Update.exe", updater.sha256)
+    assert around(world, "N", writer=copy).facts()["writer.role"] is None
+
+
+def test_a_lists_word_on_a_content_needs_no_start(world: World) -> None:
+    assert listed_verdict(world.policy, content_facts(sha("N"), pc(world), None), world.now) is None
+    world.allow("N")
+    found = listed_verdict(world.policy, content_facts(sha("N"), pc(world), None), world.now)
+    assert found is not None
+    assert found.word is VerdictWord.ALLOWED
+
+
+def test_slots_are_counted_by_rule_and_executable(world: World) -> None:
+    world.put(*(GraceSlot(T, "r", sha("N"), HostId(f"pc{n}"), 1, 100) for n in range(3)))
+    slots = SlotsOf(world.store.reading(), T, "pc1", sha("N"))
+    assert (slots.used("r"), slots.until("r"), slots.used("other"), slots.first) == (3, 100, 0, True)

@@ -1,4 +1,4 @@
-"""One order through its life: each event in each state, the lines below the table, and the orders of a new generation."""
+"""One order through its life: each event in each state, and the lines below the table."""
 
 from dataclasses import replace
 
@@ -11,16 +11,11 @@ from radius_policy.enforcement import (
     StopSending,
     Tell,
     choose,
-    deadline,
-    may_send,
-    plan,
     step,
-    supersede,
 )
 from radius_policy.model import (
     SECOND,
     Access,
-    Channel,
     EventKind,
     HostId,
     Mac,
@@ -155,15 +150,29 @@ class TestNak:
         return step(order(S.SENT, tries=1, **more), event, NOW, profile)
 
     def test_session_unknown_closes_it_and_another_one_is_used_once(self) -> None:
-        done = self.naked(503, session=OTHER)
-        assert CloseSession("sw1", SESSION.session) in done.commands
+        done = self.naked(503, session=OTHER, sent_at=5)
+        assert CloseSession("sw1", SESSION.session, 5) in done.commands
         assert (done.order.state, done.order.session, done.order.refreshed) == (S.PLANNED, OTHER.session, True)
         again = self.naked(503, session=OTHER, refreshed=True)
         assert (again.order.state, again.order.method) == (S.PLANNED, 1), "only once: then the next method"
 
     def test_session_unknown_and_no_other_waits(self) -> None:
         assert self.naked(503, session=None).order.state is S.WAITING_FOR_SESSION
-        assert self.naked(503, session=SESSION).order.state is S.WAITING_FOR_SESSION
+
+    def test_what_is_closed_is_the_session_that_was_named_and_not_the_one_that_came_since(self) -> None:
+        done = self.naked(503, session=OTHER, named=b"0000", sent_at=5)
+        assert CloseSession("sw1", b"0000", 5) in done.commands
+        assert (done.order.state, done.order.session) == (S.PLANNED, OTHER.session)
+
+    def test_a_denied_session_that_comes_back_has_one_more_chance_and_then_the_next_method(self) -> None:
+        waiting = self.naked(503, session=None, named=SESSION.session).order
+        back = after(waiting, H.APPEARED, session=SESSION)
+        assert (back.state, back.method, back.refreshed) == (S.PLANNED, 0, True)
+        again = after(replace(waiting, refreshed=True), H.APPEARED, session=SESSION)
+        assert (again.state, again.method) == (S.PLANNED, 1)
+        assert after(replace(waiting, refreshed=True, method=1), H.APPEARED, session=SESSION).state is S.FAILED
+        new = after(replace(waiting, refreshed=True, method=1), H.APPEARED, session=OTHER)
+        assert (new.state, new.method, new.tries, new.refreshed) == (S.PLANNED, 0, 0, False), "a new one begins anew"
 
     def test_session_unknown_after_a_retransmission_means_that_the_first_one_worked(self) -> None:
         done = self.naked(503, retransmitted=True)
@@ -173,8 +182,8 @@ class TestNak:
     def test_407_means_that_only_where_the_profile_says_so(self) -> None:
         assert self.naked(407, session=None).order.method == 0
         dell = replace(LAB, unknown_session_is_407=True)
-        done = self.naked(407, session=SESSION, profile=dell)
-        assert CloseSession("sw1", SESSION.session) in done.commands
+        done = self.naked(407, session=None, profile=dell)
+        assert CloseSession("sw1", SESSION.session, 0) in done.commands
 
     @pytest.mark.parametrize("cause", [401, 402])
     def test_a_refused_attribute_is_tried_once_with_others(self, cause: int) -> None:
@@ -200,19 +209,6 @@ class TestNak:
             assert after(order(state), H.NAKED, cause=503) == order(state)
 
 
-class TestNewerGeneration:
-    def test_what_is_on_the_wire_is_marked_and_ends_with_any_answer(self) -> None:
-        marked = supersede(order(S.SENT), NOW)
-        assert (marked.state, marked.superseding) == (S.SENT, True)
-        for what in (H.ACKED, H.NAKED, H.NO_ANSWER, H.RESTARTED):
-            assert after(marked, what).state is S.SUPERSEDED
-
-    def test_everything_else_is_superseded_at_once(self) -> None:
-        for state in (S.PLANNED, S.WAITING_FOR_SESSION, S.ACKNOWLEDGED, S.ANSWERED, S.NOT_CONFIRMED, S.FAILED):
-            assert supersede(order(state), NOW).state is S.SUPERSEDED
-            assert after(order(state), H.NEWER).state is S.SUPERSEDED
-
-
 class TestPause:
     def test_unsent_orders_that_tighten_are_superseded(self) -> None:
         for state in (S.PLANNED, S.WAITING_FOR_SESSION, S.NOT_CONFIRMED):
@@ -223,24 +219,9 @@ class TestPause:
         assert after(order(tightens=False), H.PAUSED).state is S.PLANNED
         assert after(order(by="admin"), H.PAUSED).state is S.PLANNED
         assert after(order(S.SENT), H.PAUSED).state is S.SENT
-        assert not may_send(order(), [], 7, paused=True, now=NOW)
-        assert may_send(order(tightens=False), [], 7, paused=True, now=NOW)
-        assert may_send(order(by="admin"), [], 7, paused=True, now=NOW)
 
 
-class TestSending:
-    def test_it_waits_until_radius_answers_its_generation(self) -> None:
-        assert not may_send(order(), [], 6, paused=False, now=NOW)
-        assert may_send(order(), [], 7, paused=False, now=NOW)
-        assert may_send(order(), [], 8, paused=False, now=NOW)
-
-    def test_it_waits_for_an_older_order_of_its_session_and_for_its_time(self) -> None:
-        older = order(S.SENT, id="o0", generation=6)
-        assert not may_send(order(), [older], 7, paused=False, now=NOW)
-        assert may_send(order(), [replace(older, session=b"another")], 7, paused=False, now=NOW)
-        assert not may_send(order(not_before=NOW + 1), [], 7, paused=False, now=NOW)
-        assert not may_send(order(S.SENT), [], 7, paused=False, now=NOW)
-
+class TestMethods:
     def test_no_port_method_where_another_mac_is_on_the_port(self) -> None:
         bounce = Method(Kind.BOUNCE, Code.COA_REQUEST, ((44,),), b"", 1, True, True, Evidence.TEST)
         gentle = replace(bounce, kind=Kind.DISCONNECT, whole_port=False)
@@ -266,20 +247,6 @@ class TestBlocked:
 
 
 class TestTimes:
-    def test_each_state_that_waits_has_its_deadline(self) -> None:
-        assert deadline(order(S.SENT), LAB, NOW) == (NOW + LAB.attempt_us, H.NO_ANSWER)
-        assert deadline(order(S.ACKNOWLEDGED), LAB, NOW) == (NOW + LAB.confirm_us, H.CONFIRM_OVER)
-        assert deadline(order(S.ANSWERED), LAB, NOW) == (NOW + LAB.confirm_us, H.CONFIRM_OVER)
-        assert deadline(order(S.NOT_CONFIRMED), LAB, NOW) == (NOW + LAB.backoff_us, H.RETRY)
-        for state in (S.PLANNED, S.WAITING_FOR_SESSION, S.FAILED, S.CONFIRMED):
-            assert deadline(order(state), LAB, NOW) is None
-
-    def test_a_change_in_place_waits_for_the_next_interim(self) -> None:
-        in_place = replace(LAB.methods[0], kind=Kind.VLAN, access_request=False)
-        profile = replace(LAB, methods=(in_place,))
-        at, _ = deadline(order(S.ACKNOWLEDGED), profile, 0)
-        assert at == profile.interim_us + 10 * SECOND
-
     def test_when_time_is_up_the_profile_says_what_it_is_called(self) -> None:
         mute = replace(LAB, proof=By.NOTHING, otherwise=Otherwise.NOT_CONFIRMABLE)
         assert after(order(S.ANSWERED), H.CONFIRM_OVER, profile=mute).state is S.NOT_CONFIRMABLE
@@ -306,61 +273,3 @@ def test_a_session_that_appears_plans_what_waits_and_is_followed_by_the_rest() -
 def test_less_on_what_was_confirmed_asks_for_a_new_order() -> None:
     done = step(order(S.CONFIRMED), Happening(H.LESS, session=OTHER), NOW, LAB)
     assert done.commands == (OpenOrder(OTHER),)
-
-
-class TestPlan:
-    def make(self, sessions=(), orders=(), generation: int = 7, macs=(MAC,)):
-        ids = iter(f"new{n}" for n in range(99))
-        return plan(
-            tenant=TENANT,
-            host_id=HOST,
-            macs=macs,
-            sessions=sessions,
-            open_orders=orders,
-            access=Access.REMEDIATION,
-            generation=generation,
-            tightens=True,
-            by="policy",
-            now=NOW,
-            new_id=lambda: next(ids),
-        )
-
-    def test_one_order_for_each_open_session_of_each_mac(self) -> None:
-        second = Mac("02:00:00:00:00:11")
-        there = replace(SESSION, nas_id="sw2", session=b"9", mac=second)
-        gone = replace(SESSION, session=b"old", ended=5)
-        put = self.make([SESSION, OTHER, there, gone], macs=[MAC, second, MAC])
-        assert [(o.nas_id, o.session, o.state) for o in put] == [
-            ("sw1", b"0001", S.PLANNED),
-            ("sw1", b"0002", S.PLANNED),
-            ("sw2", b"9", S.PLANNED),
-        ]
-
-    def test_a_mac_without_session_waits_for_one(self) -> None:
-        (waiting,) = self.make()
-        assert (waiting.state, waiting.session, waiting.nas_id) == (S.WAITING_FOR_SESSION, None, "")
-
-    def test_another_tenants_session_of_the_same_mac_is_not_touched(self) -> None:
-        (waiting,) = self.make([replace(SESSION, tenant=TenantId(2))])
-        assert waiting.state is S.WAITING_FOR_SESSION
-
-    def test_older_orders_are_superseded_or_marked(self) -> None:
-        put = self.make([SESSION], [order(id="a", generation=5), order(S.SENT, id="b", generation=6)])
-        assert [(o.id, o.state, o.superseding) for o in put] == [
-            ("a", S.SUPERSEDED, False),
-            ("b", S.SENT, True),
-            ("new0", S.PLANNED, False),
-        ]
-
-    def test_planning_again_adds_only_what_is_missing(self) -> None:
-        first = self.make([SESSION])
-        assert self.make([SESSION], first) == ()
-        waiting = self.make()
-        assert self.make([], waiting) == ()
-        (added,) = self.make([SESSION, OTHER], first)
-        assert added.session == OTHER.session
-
-    def test_finished_orders_and_other_channels_are_left_alone(self) -> None:
-        done = order(S.CONFIRMED, generation=5)
-        agent = order(generation=5, channel=Channel.AGENT)
-        assert [o.id for o in self.make([SESSION], [done, agent])] == ["new0"]

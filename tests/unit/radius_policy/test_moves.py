@@ -5,7 +5,7 @@ from itertools import count
 
 import pytest
 
-from radius_policy import enforcement
+from radius_policy import planning
 from radius_policy.model import (
     SECOND,
     Access,
@@ -23,13 +23,14 @@ from radius_policy.model import (
     TenantId,
 )
 from radius_policy.move_table import Happens
-from radius_policy.moves import Books, Happened, Replied, Sent
+from radius_policy.moves import Books
 from radius_policy.nas.profile import load
+from radius_policy.network_facts import Happened, Replied, Sent
 from radius_policy.radius.mark import Mark
 from radius_policy.radius.server import Answered
 from radius_policy.sessions import Heard, Status
 from radius_policy.snapshot import Delta, Snapshot
-from radius_policy.store import MemoryStore
+from radius_policy.store.memory import MemoryStore
 
 S, H = OrderState, Happens
 TENANT, MAC, HOST = TenantId(1), Mac("02:00:00:00:00:10"), HostId("host-0010")
@@ -68,7 +69,7 @@ class Site:
             row = MacAccess(TENANT, MAC, HOST, access, generation)
             tx.put(row)
             tx.put(
-                *enforcement.plan(
+                *planning.plan(
                     tenant=TENANT,
                     host_id=HOST,
                     macs=[MAC],
@@ -108,11 +109,20 @@ class Site:
             )
         )
 
-    def sends(self, order: Order):
-        return self.book(Sent(TENANT, order.id, order.method, 5, 40000, b"octets", self.tick()))
+    def sends(self, order: Order, *, identifier: int = 5):
+        named = order.session or b""
+        return self.book(Sent(TENANT, order.id, order.method, identifier, 40000, b"octets", named, self.tick()))
 
-    def acks(self, order: Order, *, ack: bool = True, cause: int | None = None, retransmitted: bool = False):
-        return self.book(Replied(TENANT, order.id, ack, cause, retransmitted, self.tick()))
+    def acks(
+        self,
+        order: Order,
+        *,
+        ack: bool = True,
+        cause: int | None = None,
+        retransmitted: bool = False,
+        identifier: int = 5,
+    ):
+        return self.book(Replied(TENANT, order.id, identifier, ack, cause, retransmitted, self.tick()))
 
     def happens(self, order: Order, what: Happens, text: str = ""):
         return self.book(Happened(TENANT, order.id, what, self.tick(), text))
@@ -302,6 +312,99 @@ def test_accounting_on_ends_all_and_orders_wait(site: Site) -> None:
     assert site.order().state is S.WAITING_FOR_SESSION
 
 
+class TestAnswerFromTheFile:
+    """After a restart RADIUS answers from its file: the new session may get the access of before."""
+
+    PRODUCTION = Mark(1, Access.PRODUCTION)
+
+    def test_a_refusal_closes_the_session_that_the_datagram_named_not_the_one_that_came_since(self, site: Site) -> None:
+        order, _ = quarantined(site)
+        site.asks(b"0002", answer=self.PRODUCTION)
+        site.sends(order)
+        site.accounts(Status.STOP, b"0001")
+        assert site.order().session == b"0002", "it follows the endpoint"
+        site.acks(order, ack=False, cause=503)
+        assert [session.session for session in site.open_sessions()] == [b"0002"]
+        assert (site.order().state, site.order().session) == (S.PLANNED, b"0002")
+
+    def test_and_the_move_goes_on_with_the_new_session_to_its_end(self, site: Site) -> None:
+        order, mark = quarantined(site)
+        site.asks(b"0002", answer=self.PRODUCTION)
+        site.sends(order)
+        site.accounts(Status.STOP, b"0001")
+        site.acks(order, ack=False, cause=503)
+        site.sends(site.order())
+        site.acks(site.order())
+        site.asks(b"0003")
+        site.accounts(Status.STOP, b"0002")
+        site.accounts(Status.START, b"0003", mark)
+        assert site.order().state is S.CONFIRMED
+
+    def test_a_refusal_of_an_older_datagram_says_nothing_of_the_present_one(self, site: Site) -> None:
+        order, _ = quarantined(site)
+        site.sends(order, identifier=5)
+        site.happens(order, H.NO_ANSWER)
+        site.sends(site.order(), identifier=6)
+        site.acks(order, ack=False, cause=503, identifier=5)
+        assert site.order().state is S.SENT
+        assert len(site.open_sessions()) == 1
+
+    def test_a_session_that_the_switch_spoke_of_since_the_send_is_not_closed_by_a_refusal(self, site: Site) -> None:
+        order, _ = quarantined(site)
+        site.sends(order)
+        site.accounts(Status.INTERIM, b"0001", self.PRODUCTION)
+        site.acks(order, ack=False, cause=503)
+        assert [session.session for session in site.open_sessions()] == [b"0001"]
+        assert (site.order().state, site.order().refreshed) == (S.PLANNED, True)
+        site.sends(site.order())
+        site.accounts(Status.INTERIM, b"0001", self.PRODUCTION)
+        site.acks(site.order(), ack=False, cause=503)
+        assert (site.order().state, site.order().method) == (S.PLANNED, 1), "once, then the next method"
+
+    @pytest.mark.parametrize("status", [Status.START, Status.INTERIM])
+    def test_a_session_that_we_closed_ourselves_opens_again_when_the_switch_speaks_of_it(
+        self, site: Site, status: Status
+    ) -> None:
+        order, _ = quarantined(site)
+        site.sends(order)
+        site.acks(order, ack=False, cause=503)
+        assert site.order().state is S.WAITING_FOR_SESSION
+        booked = site.accounts(status, b"0001", self.PRODUCTION)
+        assert [session.session for session in site.open_sessions()] == [b"0001"]
+        assert (site.order().state, site.order().session) == (S.PLANNED, b"0001"), "the session appears"
+        assert booked.orders[order.id].session is not None, "ready to be sent"
+
+    def test_a_session_that_the_switch_ended_stays_ended(self, site: Site) -> None:
+        order, _ = quarantined(site)
+        site.sends(order)
+        site.acks(order, ack=False, cause=503)
+        site.accounts(Status.STOP, b"0001", self.PRODUCTION)
+        site.accounts(Status.INTERIM, b"0001", self.PRODUCTION)
+        assert site.open_sessions() == []
+
+    def test_a_switch_that_speaks_of_a_session_and_refuses_it_each_time_ends_in_a_failure_that_is_told(
+        self, site: Site
+    ) -> None:
+        quarantined(site)
+        for _ in range(10):
+            if site.order().state is S.PLANNED:
+                site.sends(site.order())
+                site.acks(site.order(), ack=False, cause=503)
+            site.accounts(Status.INTERIM, b"0001", self.PRODUCTION)
+        assert site.order().state is S.FAILED
+        assert site.told()[-1].kind == EventKind.MOVE_FAILED
+
+    def test_what_a_refusal_leaves_may_be_the_proof(self, site: Site) -> None:
+        order, mark = quarantined(site)
+        with site.store.transaction() as tx:
+            (open_one,) = tx.find(Session, tenant=TENANT, mac=MAC, ended=None)
+            tx.put(replace(open_one, port="eth9", ids={44: b"0001"}))
+        site.accounts(Status.START, b"0002", mark)
+        site.sends(order)
+        site.acks(order, ack=False, cause=503)
+        assert (site.order().state, site.order().session) == (S.CONFIRMED, b"0002")
+
+
 class TestStandingWatch:
     def test_less_on_a_confirmed_session_opens_a_new_order(self, site: Site) -> None:
         order, mark = quarantined(site)
@@ -337,6 +440,26 @@ class TestStandingWatch:
         assert site.order().id != order.id
         assert site.store.reading().get(Order, TENANT, order.id).state is S.SUPERSEDED
 
+    def test_an_accept_with_less_opens_one_too(self, site: Site) -> None:
+        order, mark = quarantined(site)
+        site.sends(order)
+        site.accounts(Status.STOP, b"0001")
+        site.accounts(Status.START, b"0002", mark)
+        assert site.order().state is S.CONFIRMED
+        site.asks(b"0003", answer=Mark(1, Access.PRODUCTION))
+        again = site.order()
+        assert again.id != order.id
+        assert (again.state, again.session) == (S.PLANNED, b"0003")
+        site.accounts(Status.START, b"0003", Mark(1, Access.PRODUCTION))
+        assert site.order().id == again.id, "one order, not one with each message"
+
+    def test_an_accept_from_before_the_decision_opens_none_beside_the_order_that_was_just_planned(
+        self, site: Site
+    ) -> None:
+        order, _ = quarantined(site)
+        site.asks(b"0002", answer=Mark(1, Access.PRODUCTION))
+        assert site.order().id == order.id
+
     def test_a_pause_stops_it_for_what_tightens(self, site: Site) -> None:
         order, mark = quarantined(site)
         site.sends(order)
@@ -350,14 +473,14 @@ class TestStandingWatch:
 
 
 def test_facts_about_unknown_orders_are_counted(site: Site) -> None:
-    booked = site.book(Replied(TENANT, "nobody", True, None, False, 1))
+    booked = site.book(Replied(TENANT, "nobody", 5, True, None, False, 1))
     assert booked.counts["orders_unknown"] == 1
 
 
 def test_what_the_api_superseded_meanwhile_is_not_revived_and_is_reported_as_it_is(site: Site) -> None:
     order, _ = quarantined(site)
     with site.store.transaction() as tx:
-        tx.put(enforcement.supersede(order, site.tick()))
+        tx.put(planning.supersede(order, site.tick()))
     booked = site.sends(order)
     assert booked.orders[order.id].order.state is S.SUPERSEDED
     assert booked.sent == [order.id]

@@ -6,7 +6,7 @@ import pytest
 
 from radius_policy.model import Access, HostId, Mac, MacAccess, Mode, Nas, Setting, TenantId
 from radius_policy.snapshot import Delta, Rules, Snapshot, SnapshotError, look, look_at_all, write_file
-from radius_policy.store import MemoryStore
+from radius_policy.store.memory import MemoryStore
 
 ONE, TWO = TenantId(1), TenantId(2)
 MAC = Mac("02:00:00:00:00:10")

@@ -37,5 +37,11 @@ def test_the_end_that_comes_later_gives_the_same_span(word: VerdictWord, lasted:
 
 
 def test_the_end_of_an_allowed_start_changes_nothing() -> None:
-    begun = Execution(DEFAULT_TENANT, "e", HostId("h"), Sha256("a" * 64), "/x", 1, 0, 0, verdict=VerdictWord.ALLOWED)
+    begun = Execution(
+        DEFAULT_TENANT, "e", HostId("h"), Sha256("a" * 64), "/x", 1, 0, 0, verdict=VerdictWord.ALLOWED, span=Span.NONE
+    )
     assert ended(begun, 2 * HOUR) is Span.NONE
+
+
+def test_a_start_that_nobody_judged_yet_is_looked_for() -> None:
+    assert Execution(DEFAULT_TENANT, "e", HostId("h"), None, "/x", 1, 0, 0).span is Span.LONG

@@ -14,7 +14,7 @@ from radius_policy.model import (
     Severity,
     TenantId,
 )
-from radius_policy.store import MemoryStore
+from radius_policy.store.memory import MemoryStore
 from radius_policy.telling import event_of
 
 TENANT, MAC = TenantId(1), Mac("02:00:00:00:00:10")

@@ -38,14 +38,20 @@ def test_quarantine_all_moves_those_who_ran_it_and_spares_the_protected() -> Non
     assert world.access("refused") is Access.PRODUCTION
 
 
-def test_an_unanswered_trip_pages_the_next_person_once_and_keeps_everything_by_default() -> None:
+def test_an_unanswered_trip_keeps_everything_by_default() -> None:
     world = tripped()
+    world.later(31 * MINUTE)
+    assert look(world) == Due()
+    assert len(world.moved()) == 3
+
+
+def test_the_sites_choice_is_carried_out_once_and_told() -> None:
+    world = tripped(trips={"minutes": 30, "choice": "release"})
     assert look(world) == Due()
     world.later(31 * MINUTE)
-    assert look(world).paged == (sha("N"),)
+    assert look(world).hosts == ("pc001", "pc002", "pc003")
     assert look(world) == Due()
     assert len(world.events("trip_unanswered")) == 1
-    assert len(world.moved()) == 3
 
 
 @pytest.mark.parametrize(("choice", "moved"), [("release", 0), ("quarantine", 5), ("keep", 3)])
@@ -65,11 +71,11 @@ def test_a_pause_stops_the_sites_quarantine() -> None:
 
 
 @pytest.mark.parametrize("answer", ["allow", "deny"])
-def test_an_answered_trip_pages_nobody(answer: str) -> None:
-    world = tripped()
+def test_an_answered_trip_needs_no_choice(answer: str) -> None:
+    world = tripped(trips={"minutes": 5, "choice": "quarantine"})
     world.allow("N") if answer == "allow" else world.deny("N")
     world.later(DAY)
-    assert look(world).paged == ()
+    assert look(world).hosts == ()
 
 
 def test_a_new_reason_ends_the_sites_release() -> None:

@@ -501,6 +501,7 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
         sa.Column("id_set", INTEGER, nullable=False),
         sa.Column("refreshed", FLAG, nullable=False),
         sa.Column("told", FLAG, nullable=False),
+        sa.Column("named", OCTETS, nullable=True),
         sa.PrimaryKeyConstraint("tenant", "id", name="orders_pkey"),
         sqlite_strict=True,
     )
@@ -586,6 +587,30 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
         sqlite_strict=True,
     )
     op.create_table(
+        "script_runs",
+        sa.Column("tenant", INTEGER, nullable=False),
+        sa.Column("id", TEXT, nullable=False),
+        sa.Column("script", TEXT, nullable=False),
+        sa.Column("event_id", TEXT, nullable=False),
+        sa.Column("host_id", TEXT, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("created", INTEGER, nullable=False),
+        sa.Column("not_before", INTEGER, nullable=False),
+        sa.Column("sequence", INTEGER, nullable=False),
+        sa.Column("tries", INTEGER, nullable=False),
+        sa.Column("started", INTEGER, nullable=True),
+        sa.Column("ended", INTEGER, nullable=True),
+        sa.Column("exit_code", INTEGER, nullable=True),
+        sa.Column("output", TEXT, nullable=False),
+        sa.Column("note", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "id", name="script_runs_pkey"),
+        sqlite_strict=True,
+    )
+    op.create_index("script_runs_by_created", "script_runs", ["tenant", "created"], unique=False)
+    op.create_index("script_runs_by_host_id_sequence", "script_runs", ["tenant", "host_id", "sequence"], unique=False)
+    op.create_index("script_runs_by_state_sequence", "script_runs", ["tenant", "state", "sequence"], unique=False)
+    op.create_table(
         "sessions",
         sa.Column("tenant", INTEGER, nullable=False),
         sa.Column("nas_id", TEXT, nullable=False),
@@ -600,6 +625,7 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
         sa.Column("access", TEXT, nullable=True),
         sa.Column("vlan", TEXT, nullable=False),
         sa.Column("shown", FLAG, nullable=False),
+        sa.Column("presumed", FLAG, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "nas_id", "session", name="sessions_pkey"),
         sqlite_strict=True,
     )

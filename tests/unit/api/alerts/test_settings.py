@@ -6,7 +6,7 @@ import pytest
 
 from api.alerts.mail import MailChannel
 from api.alerts.routes import DEFAULT_ROUTES, Route
-from api.alerts.settings import BadSettings, channels, parse, usable
+from api.alerts.settings import BadSettings, channels, checked, parse, reachable, usable
 from api.config import Mail
 
 MAIL = Mail(server="mail.example.org", to=("admin@example.org",))
@@ -42,6 +42,52 @@ def test_a_route_keeps_the_channels_that_exist_and_one_without_any_is_left_out()
         ("c", ("night", "mail")),
     ]
     assert isinstance(made["night"], MailChannel)
+
+
+CHANNELS = {
+    "siem": {"type": "syslog", "host": "siem.example.org", "format": "ocsf"},
+    "hook": {"type": "webhook", "url": "https://hook.example.org/", "secret_file": "/k"},
+    "log": {"type": "file", "path": "/var/log/pratique/alerts.jsonl"},
+    "team": {"type": "chat", "urls_file": "/etc/pratique/chat.urls"},
+    "night": {"type": "mail", "to": ["night@example.org"]},
+}
+
+
+def test_each_type_of_channel_is_made_and_mail_needs_the_mail_server() -> None:
+    made = channels(checked({"channels": CHANNELS}), MAIL)
+    assert {name: type(each).__name__ for name, each in made.items()} == {
+        "mail": "MailChannel",
+        "siem": "SyslogChannel",
+        "hook": "WebhookChannel",
+        "log": "FileChannel",
+        "team": "ChatChannel",
+        "night": "MailChannel",
+    }
+    assert set(channels(parse({"channels": CHANNELS}), Mail())) == {"siem", "hook", "log", "team"}
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ({"routes": [{"name": "all", "channels": ["pager"]}]}, 'route all names the channel "pager".*there are mail'),
+        ({"people": {"anna": ["pager"]}}, 'person anna names the channel "pager"'),
+        ({"routes": [{"name": "all", "channels": ["mail"], "people": ["anna"]}]}, 'names "anna", who is not in people'),
+        ({"people": {"anna": []}}, "length"),
+        ({"digest": {"daily": {"channels": ["siem"]}}, "channels": CHANNELS}, "OCSF has no digests"),
+        ({"digest": {"daily": {"at": "25:00"}}}, "hour"),
+        ({"channels": {"u": {"type": "syslog", "host": "h", "transport": "udp", "format": "ocsf"}}}, "datagram"),
+        ({"channels": {"u": {"type": "webhook", "url": "http://far.example.org/", "secret_file": "/k"}}}, "clear"),
+    ],
+)
+def test_what_names_nothing_that_is_there_is_not_stored(value: dict[str, Any], said: str) -> None:
+    with pytest.raises(BadSettings, match=said):
+        checked(value)
+
+
+def test_a_person_keeps_the_channels_that_exist() -> None:
+    made = channels(parse({"channels": {"night": {"type": "mail", "to": ["night@example.org"]}}}), MAIL)
+    people = {"anna": ("pager", "night"), "boris": ("pager",)}
+    assert reachable(people, made) == {"anna": ("night",)}
 
 
 def test_without_a_mail_server_there_is_no_channel() -> None:

@@ -1,14 +1,26 @@
 """The worker with channels that take or fail as told: nothing lost, nothing told twice, and it says so."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from api.alerts.channels import ChannelDown, ChannelRefused
 from api.alerts.joining import SETTLE
+from api.alerts.render import subject
 from api.alerts.worker import Figures, Worker
 from api.config import Config
-from radius_policy.model import DEFAULT_TENANT, SECOND, Cursor, Delivery, Event, EventKind, Setting, Severity
+from radius_policy.model import (
+    DEFAULT_TENANT,
+    SECOND,
+    Cursor,
+    Delivery,
+    Escalation,
+    Event,
+    EventKind,
+    Setting,
+    Severity,
+)
 
 pytestmark = pytest.mark.anyio
 MINUTE = 60 * SECOND
@@ -197,6 +209,66 @@ async def test_a_denied_run_in_a_young_conversation_is_told_at_once(office: Any,
     await settle(worker)
     assert [alert.kind for alert in mail.taken] == [EventKind.UNKNOWN_RAN, EventKind.DENIED_RAN]
     assert mail.taken[0].conversation == mail.taken[1].conversation
+
+
+async def test_nobody_acknowledges_an_urgent_alert_so_the_next_person_gets_it_until_somebody_does(
+    office: Any, worker: Worker, mail: Any, phone: Any, clock: Any
+) -> None:
+    set_alerts(
+        office, {"routes": [{"name": "all", "channels": ["mail"], "people": ["anna"]}], "people": {"anna": ["phone"]}}
+    )
+    office.runs(1, kind=EventKind.DENIED_RAN, severity=Severity.URGENT)
+    await settle(worker)
+    [first] = mail.taken
+    assert next(label for label, _ in first.actions) == "I have it"
+    assert phone.taken == []
+    clock.now += 16 * MINUTE
+    await settle(worker)
+    [called] = phone.taken
+    assert "told 2 times: anna" in called.unanswered[0]
+    assert subject(called).startswith("URGENT, not acknowledged: Denied executable ran on PC-0001")
+    assert called.conversation == first.conversation
+    assert worker.figures.escalated._value.get() == 1
+    acknowledge_all(office, clock)
+    clock.now += 600 * MINUTE
+    await settle(worker)
+    assert (len(mail.taken), len(phone.taken)) == (1, 1)
+
+
+async def test_several_unanswered_alerts_come_in_one_message(
+    office: Any, worker: Worker, mail: Any, clock: Any
+) -> None:
+    for number in range(5):
+        office.runs(number, sha=f"{number:064x}", kind=EventKind.DENIED_RAN, severity=Severity.URGENT)
+    await settle(worker)
+    assert len(mail.taken) == 5
+    clock.now += 16 * MINUTE
+    await settle(worker)
+    assert len(mail.taken) == 6
+    assert subject(mail.taken[-1]) == "URGENT: nobody has acknowledged 5 urgent alerts"
+    assert len(mail.taken[-1].unanswered) == 5
+
+
+async def test_what_is_acknowledged_while_its_reminder_waits_is_not_sent(
+    office: Any, worker: Worker, mail: Any, clock: Any
+) -> None:
+    office.runs(1, kind=EventKind.DENIED_RAN, severity=Severity.URGENT)
+    await settle(worker)
+    mail.fails = ChannelDown("away")
+    clock.now += 16 * MINUTE
+    await settle(worker)
+    acknowledge_all(office, clock)
+    mail.fails = None
+    clock.now += 20 * MINUTE
+    await settle(worker)
+    assert len(mail.taken) == 1
+    assert stored(office)[-1].error == "not sent: it was acknowledged or decided meanwhile"
+
+
+def acknowledge_all(office: Any, clock: Any) -> None:
+    with office.store.transaction() as tx:
+        for matter in tx.find(Escalation, tenant=DEFAULT_TENANT, state="open"):
+            tx.put(replace(matter, state="acknowledged", ended=clock.now, by="otto"))
 
 
 async def test_wrong_settings_keep_the_former_routes(office: Any, worker: Worker, mail: Any) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from api.admin import users
 from api.auth import passwords
-from api.auth.dependencies import COOKIE, CSRF_HEADER
+from api.auth.identify import COOKIE, CSRF_HEADER
 from api.auth.roles import Identity, Role
 from tests.unit.api.world import ADMIN, World, problem
 

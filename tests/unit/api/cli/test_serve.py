@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from api import process
 from api.cli import serve
 from api.start import EXIT_CANNOT_START, CannotStart
 from tests.unit.api.cli.conftest import Say
@@ -30,15 +31,16 @@ def test_a_database_in_a_folder_that_is_not_there_is_said(say: Say, tmp_path: Pa
     assert "does not exist" in done.err
 
 
-def test_under_a_supervisor_what_cannot_start_has_its_own_exit_code(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    def cannot(*_: object) -> int:
+def test_under_a_supervisor_what_cannot_start_has_its_own_exit_code(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def cannot(*_: object) -> None:
         raise CannotStart("port 8443 is in use")
 
-    monkeypatch.setattr(serve, "_run", cannot)
+    monkeypatch.setattr(process, "run", cannot)
     monkeypatch.setattr("api.supervisor.die_with", lambda _: None)
-    monkeypatch.setattr("api.logs.configure", lambda: None)
-    done = say("serve", "--role", "api", "--parent", "1")
-    assert (done.code, done.err) == (EXIT_CANNOT_START, "pratique: port 8443 is in use\n")
+    assert process.main(["api", "--config", str(folder / "pratique.toml"), "--parent", "1"]) == EXIT_CANNOT_START
+    assert capsys.readouterr().err == "pratique: port 8443 is in use\n"
 
 
 def test_a_process_whose_supervisor_is_gone_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,9 +33,9 @@ def _material(world: World) -> object:
 
 def use(world: World) -> World:
     """The app answers for this tenant from now on."""
-    from api import main
+    from api import front
 
-    main.equip(world.app, world.service)
+    front.equip(world.app, world.service)
     return world
 
 

@@ -42,7 +42,7 @@ def reply(sent: Datagram, code: Code = Code.COA_ACK, body: bytes = b"", secret: 
 def test_an_acknowledgement_ends_the_wait() -> None:
     coa = client()
     sent = coa.send(request(), T0)
-    assert coa.receive(LANE, NAS, reply(sent), T0 + 1) == Answer("o1", True, None, False)
+    assert coa.receive(LANE, NAS, reply(sent), T0 + 1) == Answer("o1", sent.identifier, True, None, False)
     assert len(coa) == 0
     assert list(coa.expire(T0 + 60 * SECOND)) == []
 
@@ -51,7 +51,9 @@ def test_a_refusal_carries_its_cause() -> None:
     coa = client()
     sent = coa.send(request(), T0)
     body = attribute(101, write_number(503))
-    assert coa.receive(LANE, NAS, reply(sent, Code.COA_NAK, body), T0) == Answer("o1", False, 503, False)
+    assert coa.receive(LANE, NAS, reply(sent, Code.COA_NAK, body), T0) == Answer(
+        "o1", sent.identifier, False, 503, False
+    )
     assert coa.counts["naked_503"] == 1
 
 
@@ -78,7 +80,7 @@ def test_an_answer_after_a_retransmission_says_so() -> None:
     sent = coa.send(request(), T0)
     assert len(list(coa.expire(T0 + 3 * SECOND))) == 1
     answer = coa.receive(LANE, NAS, reply(sent, Code.COA_NAK, attribute(101, write_number(503))), T0 + 3 * SECOND)
-    assert answer == Answer("o1", False, 503, True)
+    assert answer == Answer("o1", sent.identifier, False, 503, True)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +106,7 @@ def test_a_wrong_answer_is_dropped_and_counted_and_the_right_one_still_counts(la
     octets = change(sent) if change else reply(sent)
     assert coa.receive(lane, source, octets, T0) is None
     assert coa.complaints.counts[fault] == 1
-    assert coa.receive(LANE, NAS, reply(sent), T0) == Answer("o1", True, None, False)
+    assert coa.receive(LANE, NAS, reply(sent), T0) == Answer("o1", sent.identifier, True, None, False)
 
 
 def test_a_fresh_timestamp_and_a_protocol_error_are_taken() -> None:
@@ -113,7 +115,9 @@ def test_a_fresh_timestamp_and_a_protocol_error_are_taken() -> None:
     body = attribute(55, write_number(T0 // SECOND + 299))
     assert coa.receive(LANE, NAS, reply(sent, body=body), T0).ack
     sent = coa.send(request("o2"), T0)
-    assert coa.receive(LANE, NAS, reply(sent, Code.PROTOCOL_ERROR), T0) == Answer("o2", False, None, False)
+    assert coa.receive(LANE, NAS, reply(sent, Code.PROTOCOL_ERROR), T0) == Answer(
+        "o2", sent.identifier, False, None, False
+    )
 
 
 def test_stopped_requests_are_not_repeated_and_a_late_answer_is_no_complaint() -> None:
@@ -124,7 +128,7 @@ def test_stopped_requests_are_not_repeated_and_a_late_answer_is_no_complaint() -
     assert not coa.stop("o1")
     assert not coa.waits("o1")
     assert list(coa.expire(T0 + 5 * SECOND)) == []
-    assert coa.receive(LANE, NAS, reply(sent), T0 + 5 * SECOND) == Answer("o1", True, None, False)
+    assert coa.receive(LANE, NAS, reply(sent), T0 + 5 * SECOND) == Answer("o1", sent.identifier, True, None, False)
     assert not coa.complaints.counts
 
 
@@ -141,7 +145,7 @@ def test_a_pause_stops_the_repetition_but_not_the_wait() -> None:
     coa = client()
     sent = coa.send(request(), T0)
     assert list(coa.expire(T0 + 3 * SECOND, lambda token: False)) == []
-    assert coa.receive(LANE, NAS, reply(sent), T0 + 4 * SECOND) == Answer("o1", True, None, False)
+    assert coa.receive(LANE, NAS, reply(sent), T0 + 4 * SECOND) == Answer("o1", sent.identifier, True, None, False)
 
 
 def test_identifiers_rest_before_they_are_used_again() -> None:
@@ -168,7 +172,7 @@ def test_a_request_of_before_a_restart_goes_on_as_it_was() -> None:
     assert list(coa.expire(T0 + 8 * SECOND)) == [sent]
     for n in range(255):
         assert coa.send(request(f"x{n}"), T0).identifier != sent.identifier
-    assert coa.receive(LANE, NAS, reply(sent), T0 + 9 * SECOND) == Answer("o1", True, None, True)
+    assert coa.receive(LANE, NAS, reply(sent), T0 + 9 * SECOND) == Answer("o1", sent.identifier, True, None, True)
 
 
 def test_the_same_token_may_be_sent_again_while_its_first_request_is_still_remembered() -> None:

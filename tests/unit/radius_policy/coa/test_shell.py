@@ -59,7 +59,7 @@ async def test_an_answer_comes_back_to_who_asked(peer) -> None:
     peer.sendto(b"garbage", source)
     peer.sendto(build_response(Code.COA_ACK, parse(octets), SECRET), source)
     await asyncio.sleep(0.05)
-    assert desk.got == [Answer("o1", True, None, False)]
+    assert desk.got == [Answer("o1", octets[1], True, None, False)]
     assert "too_short" in desk.client.complaints.counts
     assert len(desk.said) == 1
     desk.shell.close()
@@ -98,7 +98,7 @@ async def test_a_request_goes_on_from_its_old_source_port_or_says_that_it_cannot
     assert after.shell.resume(unfinished)
     peer.sendto(build_response(Code.COA_ACK, parse(sent.octets), SECRET), ("127.0.0.1", lane))
     await asyncio.sleep(0.05)
-    assert after.got == [Answer("o1", True, None, True)]
+    assert after.got == [Answer("o1", sent.identifier, True, None, True)]
     after.shell.close()
 
 

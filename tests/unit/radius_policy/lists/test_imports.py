@@ -50,12 +50,12 @@ def test_an_import_is_one_batch_and_undone_as_one(store: MemoryStore) -> None:
         assert (done.entries, done.proposed, done.touched) == (2, 0, (A,))
         again = imported(tx, lines(A, B, C))
         assert again.entries == 1
-        back = undo(tx, DEFAULT_TENANT, done.batch)
+        back = undo(tx, DEFAULT_TENANT, done.batch, now=9)
         assert (back.entries, back.touched) == (2, (A,))
         assert entries(tx, A) == []
         assert len(entries(tx, C)) == 1
         with pytest.raises(LookupError, match="undone already"):
-            undo(tx, DEFAULT_TENANT, done.batch)
+            undo(tx, DEFAULT_TENANT, done.batch, now=9)
 
 
 @pytest.mark.parametrize("batch", ["", "b0"])
@@ -63,7 +63,7 @@ def test_undoing_what_was_never_imported_is_refused(store: MemoryStore, batch: s
     with store.transaction() as tx:
         tx.put(ListEntry(DEFAULT_TENANT, "single", "deny", ListKind.HASH, A))
         with pytest.raises(LookupError):
-            undo(tx, DEFAULT_TENANT, batch)
+            undo(tx, DEFAULT_TENANT, batch, now=9)
         assert len(entries(tx, A)) == 1
 
 

@@ -5,23 +5,18 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import asyncpg
-from sqlalchemy.engine import Dialect
 
 from radius_policy.model import Execution, Host, MacBinding, Order, OrderState
 from radius_policy.store.migrations import migrate_sqlite
 from radius_policy.store.schema import RECORDS
-from radius_policy.store.statements import Statements
+from radius_policy.store.statements import POSTGRESQL, SQLITE, Statements
 
-SQLITE = sqlite.dialect(paramstyle="qmark")
 NOTHING: dict[str, Any] = {"order": None, "descending": False, "limit": None, "after": None, "before": None}
 
 
-@pytest.fixture(params=[SQLITE, asyncpg.dialect()], ids=["sqlite", "postgresql"])
+@pytest.fixture(params=[SQLITE, POSTGRESQL], ids=["sqlite", "postgresql"])
 def statements(request: pytest.FixtureRequest) -> Statements:
-    dialect: Dialect = request.param
-    return Statements(dialect)
+    return Statements(request.param)
 
 
 def test_no_value_becomes_part_of_the_text(statements: Statements) -> None:
@@ -68,7 +63,7 @@ def test_every_kind_of_record_has_all_its_statements(statements: Statements) -> 
 
 def test_what_belongs_to_the_key_is_not_replaced(statements: Statements) -> None:
     replaced = statements.of(MacBinding).put.partition("DO UPDATE SET")[2]
-    assert "bound_at = excluded.bound_at" in replaced
+    assert '"bound_at" = excluded."bound_at"' in replaced
     assert "host_id" not in replaced
 
 

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.dialects.sqlite import dialect
 
 from radius_policy.store.errors import sqlite_error
 from radius_policy.store.interface import StoreBusy, StoreError
 from radius_policy.store.sqlite import connect
-from radius_policy.store.statements import Statements
+from radius_policy.store.statements import SQLITE, Statements
 from radius_policy.store.writer import Writer
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +33,7 @@ class Ledger:
         self.connection.execute("CREATE TABLE IF NOT EXISTS lines (text TEXT UNIQUE)")
         self.said: list[str] = []
         self.connection.set_trace_callback(self.said.append)
-        statements = Statements(dialect(paramstyle="qmark"))
+        statements = Statements(SQLITE)
         self.writer = Writer(self.connection, statements, self, lambda error: sqlite_error(error, str(path), 0.1))
 
     def line(self, text: str) -> Any:

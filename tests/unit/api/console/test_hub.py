@@ -4,11 +4,11 @@ import asyncio
 
 import pytest
 
-from api.console.live import Hub
+from api.console.hub import Hub
 from api.feed import Feed
 from radius_policy.model import TenantId
-from radius_policy.store import MemoryStore
 from radius_policy.store.interface import Change
+from radius_policy.store.memory import MemoryStore
 
 pytestmark = pytest.mark.anyio
 OURS, THEIRS = TenantId(1), TenantId(2)
@@ -28,7 +28,7 @@ def made_hub() -> Hub:
 
 
 async def test_a_burst_of_changes_is_told_once_with_its_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.console.live.QUIET_S", 0.02)
+    monkeypatch.setattr("api.console.hub.QUIET_S", 0.02)
     hub = made_hub()
     stream = hub.stream(OURS, there)  # type: ignore[arg-type]
     assert "event: hello" in await anext(stream)
@@ -41,7 +41,7 @@ async def test_a_burst_of_changes_is_told_once_with_its_kinds(monkeypatch: pytes
 
 
 async def test_changes_of_another_tenant_are_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.console.live.PING_S", 0.05)
+    monkeypatch.setattr("api.console.hub.PING_S", 0.05)
     hub = made_hub()
     stream = hub.stream(OURS, there)  # type: ignore[arg-type]
     await anext(stream)
@@ -53,7 +53,7 @@ async def test_changes_of_another_tenant_are_not_told(monkeypatch: pytest.Monkey
 
 
 async def test_a_stream_ends_with_its_login(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.console.live.PING_S", 0.01)
+    monkeypatch.setattr("api.console.hub.PING_S", 0.01)
 
     async def gone() -> bool:
         return False
@@ -75,7 +75,7 @@ async def test_closing_ends_all_streams_and_lets_no_new_one_in() -> None:
 
 
 async def test_a_watcher_that_is_gone_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.console.live.MOST", 1)
+    monkeypatch.setattr("api.console.hub.MOST", 1)
     hub = made_hub()
     stream = hub.stream(OURS, there)  # type: ignore[arg-type]
     await anext(stream)

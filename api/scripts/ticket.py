@@ -1,0 +1,79 @@
+"""Open a ticket for an event: `ticket --url https://tickets.example.org/api/tickets [--token-file FILE]`.
+
+Posts one JSON object: `title`, `text`, `id` (the event's, which is also the header `Idempotency-Key`, so that a repeated
+run makes no second ticket where the system knows that header), `host`, `severity`, and the whole event as `event`.
+Any 2xx is success; 429 and 5xx are tried again.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+
+MOST: Final = 1 << 20
+TITLE: Final = 200
+
+
+def ticket(told: dict[str, Any]) -> dict[str, Any]:
+    """The ticket of an event. Text from endpoints stays data: JSON holds it, one line each in the title."""
+    name = told.get("name") or told.get("text") or ""
+    host = told.get("host") or ""
+    title = " ".join(f"{told.get('event')} {host} {name}".split())
+    return {
+        "title": title[:TITLE],
+        "text": told.get("text") or "",
+        "id": told.get("event_id") or "",
+        "host": host,
+        "severity": told.get("severity") or "info",
+        "event": told,
+    }
+
+
+def main(argv: list[str]) -> int:
+    """The exit code."""
+    parser = argparse.ArgumentParser(prog="ticket", description="Open a ticket for an event.")
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help="sent as bearer token")
+    parser.add_argument("--ca-file", type=Path, metavar="FILE", help="the CA (PEM) of a system that others do not know")
+    given = parser.parse_args(argv)
+    try:
+        told = json.loads(sys.stdin.buffer.read(MOST))
+        if not isinstance(told, dict):
+            raise ValueError("an event is a JSON object")
+        made = ticket(told)
+        token = given.token_file.read_text("utf-8").strip() if given.token_file else ""
+    except OSError as error:
+        return _failed(f"its configuration cannot be used: {error}", 78)
+    except ValueError as error:
+        return _failed(f"this is no event: {error}", 1)
+    headers = {"Idempotency-Key": str(made["id"])} | ({"Authorization": f"Bearer {token}"} if token else {})
+    try:
+        with httpx.Client(verify=_verify(given.ca_file), timeout=10, trust_env=False) as client:
+            answer = client.post(given.url, json=made, headers=headers)
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        return _failed(f"its configuration cannot be used: {error}", 78)
+    except httpx.HTTPError as error:
+        return _failed(f"not now: {error!r}", 75)
+    if answer.is_success:
+        print(f"a ticket was opened: {answer.status_code}")
+        return 0
+    again = answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error
+    return _failed(f"the ticket system answered {answer.status_code}: {answer.text[:200]!r}", 75 if again else 1)
+
+
+def _verify(ca_file: Path | None) -> Any:
+    import ssl
+
+    return ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
+
+
+def _failed(sentence: str, code: int) -> int:
+    print(f"ticket: {sentence}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
