@@ -22,7 +22,9 @@ STATS_FILE = "radius-stats.json"
 CLASS_KEY_FILE = "class.key"
 BELL_FILE, API_BELL_FILE = "radius.bell", "api.bell"
 APPENDED_MOST: Final = 1 << 20
-"""When so many octets were appended, or as many as the whole has, the file is written anew."""
+"""When so many octets were appended, or as many as the whole has, the file is written anew, in a quiet second."""
+_NOT_QUIET: Final = 16
+"""At so many times that it is written anew however busy we are."""
 
 
 def class_key(data: Path) -> bytes:
@@ -54,37 +56,40 @@ def write_file(path: Path, octets: bytes, *, sync: bool = True) -> None:
 
 
 class Files:
-    """`warn` takes sentences. All but `sync` runs in the loop's thread, one after the other."""
+    """`warn` takes sentences. All but `to_disk` runs in the loop's thread."""
 
     def __init__(self, data: Path, snapshot: Snapshot, warn: Callable[[str], None]) -> None:
         self.data = data
         self._snapshot = snapshot
         self._warn = warn
         self._descriptor: int | None = None
-        self._size = self._whole_size = 0
+        self._whole = self._appended = 0
         self._unsynced = False
 
     def load(self) -> bool:
         """Take over the snapshot of the last run. Whether there was one that could be used."""
+        path = self.data / SNAPSHOT_FILE
         known = False
         try:
-            octets = (self.data / SNAPSHOT_FILE).read_bytes()
+            octets = path.read_bytes()
             for delta in pieces(octets):
                 self._snapshot.apply(delta)
                 known = True
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND)
+            self._appended = len(octets)
         except FileNotFoundError:
             return False
         except (SnapshotError, OSError) as error:
             self._warn(str(error))
-        if known:
-            self.renew()
+            if known:
+                self.renew()
         return known
 
     def keep(self, delta: Delta) -> None:
         """What was just taken into the snapshot, into its file too. Nothing is sent to the network before."""
         if not delta.answers:
             return
-        if delta.whole or self._descriptor is None or self._size > max(APPENDED_MOST, 2 * self._whole_size):
+        if delta.whole or self._descriptor is None:
             self.renew()
             return
         try:
@@ -93,11 +98,11 @@ class Files:
         except OSError as error:
             self._lost(error)
         else:
-            self._size += len(octets)
+            self._appended += len(octets)
             self._unsynced = True
 
     def renew(self) -> None:
-        """Write the file anew from the snapshot, without waiting for the disk."""
+        """Write the file anew from the snapshot; waits for the disk, so that a power cut leaves the old one or this."""
         self.close()
         path = self.data / SNAPSHOT_FILE
         beside = path.with_name(path.name + ".new")
@@ -105,22 +110,34 @@ class Files:
         try:
             self._descriptor = _create(beside)
             _write(self._descriptor, octets)
+            os.fsync(self._descriptor)
             os.replace(beside, path)
         except OSError as error:
             self._lost(error)
         else:
-            self._size = self._whole_size = len(octets)
-            self._unsynced = True
+            self._whole, self._appended, self._unsynced = len(octets), 0, False
 
-    def sync(self, stats: dict[str, Any]) -> None:
-        """Write the figures, and have the disk take what was kept. It waits: call it in a thread, each second."""
+    def each_second(self) -> int | None:
+        """A descriptor for `to_disk`, where something was kept since; in a quiet second a long file is written anew."""
+        most = max(APPENDED_MOST, self._whole)
+        if self._appended > (_NOT_QUIET * most if self._unsynced else most):
+            self.renew()
+        if not self._unsynced or self._descriptor is None:
+            return None
+        self._unsynced = False
+        return os.dup(self._descriptor)
+
+    def to_disk(self, stats: dict[str, Any], descriptor: int | None) -> None:
+        """Write the figures, and have the disk take what was kept. It waits: call it in a thread."""
         try:
             write_file(self.data / STATS_FILE, json.dumps(stats).encode(), sync=False)
-            if self._unsynced and self._descriptor is not None:
-                self._unsynced = False
-                os.fsync(self._descriptor)
+            if descriptor is not None:
+                os.fsync(descriptor)
         except OSError as error:
             self._complain(error)
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
 
     def close(self) -> None:
         if self._descriptor is not None:

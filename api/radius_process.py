@@ -1,11 +1,10 @@
 """The RADIUS process: sockets, store, doorbell and clock around the pure cores of `radius_policy`.
 
-Guarantees: an Access-Request is answered from memory, whether or not the store is there; accounting is answered after
-it is stored and stays unanswered while it cannot be; a planned order goes out as soon as the snapshot answers its
-generation, and what the network says of it is booked in the order it came. Started without a database it answers from
-its file until there is one.
+Guarantees: an Access-Request is answered from memory, whether or not the store is there. Started without a database it
+answers from its file until there is one.
 
-What it decides itself: nothing. `api/radius_desk.py` keeps the open orders and sends; `moves.py` books.
+What it decides itself: nothing. `radius_follower.py` brings what was decided, `radius_desk.py` keeps the open orders and
+sends, `radius_inbox.py` has what the network said booked.
 """
 
 import asyncio
@@ -13,7 +12,7 @@ import contextlib
 import errno
 import secrets
 import signal
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +23,8 @@ import structlog
 from api.config import Config
 from api.radius_desk import Desk
 from api.radius_files import API_BELL_FILE, BELL_FILE, Files, class_key
+from api.radius_follower import Follower
+from api.radius_inbox import Inbox
 from api.start import CannotStart, now_us
 from radius_policy.coa.client import CoaClient
 from radius_policy.coa.shell import CoaShell
@@ -31,20 +32,16 @@ from radius_policy.doorbell import Bell, Doorbell
 from radius_policy.model import DEFAULT_TENANT, Micros, TenantId
 from radius_policy.move_table import Happens
 from radius_policy.moves import Books
-from radius_policy.network_facts import Fact, Loaded
-from radius_policy.radius.server import Accounted, Answered, Listener, RadiusServer
+from radius_policy.network_facts import Booked
+from radius_policy.radius.server import Listener, RadiusServer
 from radius_policy.radius.shell import Port, Source
-from radius_policy.snapshot import Delta, Snapshot, look, look_at_all
-from radius_policy.store.interface import Reading, Store, StoreError
+from radius_policy.snapshot import Snapshot
+from radius_policy.store.interface import Store, StoreError
 
 POLL_S = 0.25
-_AT_ONCE = 400
-"""Facts in one transaction: it must stay under 50 ms."""
-_MOST_FACTS = 20_000
 _LOG_EVERY_US = 60_000_000
 
 Address = tuple[str, int]
-Entry = Fact | tuple[Accounted, Port]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,6 @@ class RadiusProcess:
         clock: Callable[[], Micros] = now_us,
     ) -> None:
         self.listeners = tuple(listeners)
-        self.tenants = {listen.tenant for listen in self.listeners}
         self.data = data
         self.clock = clock
         self.store: Store | None = None
@@ -85,33 +81,46 @@ class RadiusProcess:
         self.files = Files(data, self.snapshot, self._warn)
         self.server = RadiusServer(self.snapshot, class_key(data), self._warn)
         self.client = CoaClient(self._warn)
-        self._open_store = open_store
-        self._inbox: list[Entry] = []
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._doorbell = Doorbell()
-        self._bell: Bell | None = None
-        self._look_wanted = False
-        self._fresh = False
-        self._said: dict[str, Micros] = {}
-        self._counts: dict[str, int] = {"store_errors": 0, "facts_dropped": 0, "defects": 0, "looks": 0, "batches": 0}
-        self._booked: dict[str, int] = {}
-        self._started = clock()
-        self._every: list[asyncio.Task[None]] = []
         self.shell = CoaShell(
             self.client,
             coa_source,
             clock=self.clock,
-            on_answer=lambda answer: self.take(self.desk.replied(answer)),
-            on_gave_up=lambda gone: self.take(self.desk.happened(gone.token, Happens.NO_ANSWER)),
+            on_answer=lambda answer: self.inbox.take(self.desk.replied(answer)),
+            on_gave_up=lambda gone: self.inbox.take(self.desk.happened(gone.token, Happens.NO_ANSWER)),
             may_repeat=self._may_repeat,
             log=self._warn,
         )
-        self.desk = Desk(self.books, self.shell, self.server, self.take, clock=self.clock, started=self._started)
+        self.inbox = Inbox(
+            self.books,
+            self.server,
+            run=lambda: self._run("book", self.inbox.book),
+            on_booked=self._booked,
+            on_trouble=self._store_trouble,
+            clock=self.clock,
+        )
+        self._started = clock()
+        self.desk = Desk(self.books, self.shell, self.server, self.inbox.take, clock=self.clock, started=self._started)
+        self.follower = Follower(
+            self.server,
+            self.files,
+            self.desk,
+            {listen.tenant for listen in self.listeners},
+            run=lambda: self._run("look", self.follower.look),
+            on_trouble=self._store_trouble,
+            warn=self._warn,
+        )
+        self._open_store = open_store
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._doorbell = Doorbell()
+        self._bell: Bell | None = None
+        self._said: dict[str, Micros] = {}
+        self._counts: dict[str, int] = {"store_errors": 0, "defects": 0}
+        self._every: list[asyncio.Task[None]] = []
 
     @property
     def ready(self) -> bool:
         """Whether it has seen the store since it started."""
-        return self._fresh
+        return self.follower.fresh
 
     async def start(self) -> None:
         """Bind everything, load the file, begin to answer. Raises OSError, DoorbellError."""
@@ -144,7 +153,8 @@ class RadiusProcess:
         for port in self.ports.values():
             port.close()
         self.shell.close()
-        self.files.write(self.stats(), self.files.content())
+        self.files.to_disk(self.stats(), self.files.each_second())
+        self.files.close()
         if self.store is not None:
             await self.store.close()
         self._doorbell.close()
@@ -153,129 +163,37 @@ class RadiusProcess:
 
     def _authentication(self, listener: Listener, octets: bytes, source: Source, port: Port) -> bytes | None:
         reply, answered = self.server.authentication(octets, source, listener, self.clock())
-        if answered is not None:
-            self.take(answered)
+        self.inbox.take(answered)
         return reply
 
     def _accounting(self, listener: Listener, octets: bytes, source: Source, port: Port) -> bytes | None:
         reply, accounted = self.server.accounting(octets, source, listener, self.clock())
         if accounted is not None:
-            if self.store is None:
-                self.server.not_stored(accounted)
-            else:
-                self._inbox.append((accounted, port))
-                self._run("book", self._book)
+            self.inbox.take_accounting(accounted, port)
         return reply
 
     def _may_repeat(self, token: str) -> bool:
         return self.desk.may_repeat(token)
 
-    # Facts to the store
-
-    def take(self, fact: Fact | None) -> None:
-        """Have a fact booked. A flood that the store cannot follow is dropped beyond a bound, and counted."""
-        if fact is None:
-            return
-        if len(self._inbox) >= _MOST_FACTS and isinstance(fact, Answered):
-            self._counts["facts_dropped"] += 1
-            return
-        self._inbox.append(fact)
-        if self.store is not None:
-            self._run("book", self._book)
-
-    async def _book(self) -> None:
-        size = _AT_ONCE
-        while self._inbox and self.store is not None:
-            batch, self._inbox = self._inbox[:size], self._inbox[size:]
-            try:
-                await self._book_batch(self.store, batch)
-                size = _AT_ONCE
-            except StoreError as error:
-                self._store_trouble(error)
-                self._inbox = [*self._unanswered(batch), *self._inbox]
-                await asyncio.sleep(POLL_S)
-            except Exception as error:  # a defect of ours: it must cost one fact, not all that came with it
-                if len(batch) > 1:
-                    self._inbox, size = batch + self._inbox, 1
-                    continue
-                self._counts["defects"] += 1
-                self._unanswered(batch)
-                self.log.error("a defect: one fact could not be booked; please report it", exc_info=error)
-
-    def _unanswered(self, batch: list[Entry]) -> list[Entry]:
-        """What is to be booked later: all but accounting, which the NAS sends again because it gets no answer."""
-        for entry in batch:
-            if isinstance(entry, tuple):
-                self.server.not_stored(entry[0])
-        return [entry for entry in batch if not isinstance(entry, tuple)]
-
-    async def _book_batch(self, store: Store, batch: list[Entry]) -> None:
-        facts: list[Fact] = [entry[0].heard if isinstance(entry, tuple) else entry for entry in batch]
-        booked = await store.write(lambda tx: self.books.book(tx, facts))
-        now = self.clock()
-        for entry in batch:
-            if isinstance(entry, tuple):
-                entry[1].send(self.server.stored(entry[0], now), entry[0].source)
-        self._counts["batches"] += 1
-        for name, count in booked.counts.items():
-            self._booked[name] = self._booked.get(name, 0) + count
-        self.desk.booked(booked)
-        if booked.orders or booked.events:
-            self._doorbell.ring(self.data / API_BELL_FILE)
-
-    # The store to us
+    # The store
 
     def _rung(self) -> None:
         if self._bell is not None:
             self._bell.drain()
-        self.look()
+        self.follower.begin()
 
-    def look(self) -> None:
-        """Look at the change sequence as soon as the present look is done."""
-        self._look_wanted = True
-        if self.store is not None:
-            self._run("look", self._look)
-
-    async def _look(self) -> None:
-        while self._look_wanted and self.store is not None:
-            self._look_wanted = False
-            self._counts["looks"] += 1
-            since = self.snapshot.sequence if self._fresh else None
-            try:
-                delta, loaded = await self.store.read(partial(self._read, since=since))
-            except StoreError as error:
-                self._store_trouble(error)
-                return
-            applied = self.snapshot.apply(delta)
-            for complaint in applied.complaints:
-                self._warn(complaint)
-            for tenant, mac in applied.macs:
-                self.server.forget(tenant, mac)
-            if self._fresh:
-                self.desk.loaded(loaded)
-            else:
-                self._fresh = True
-                self.desk.restarted(loaded)
-                self.log.info("answering from the store", macs=len(self.snapshot), switches=self.snapshot.switches)
-            self.files.save_wanted |= bool(delta.macs or delta.nas or delta.settings or delta.whole)
-            self._look_wanted = self._look_wanted or delta.more
-
-    def _read(self, reading: Reading, since: int | None) -> tuple[Delta, list[Loaded]]:
-        """What changed after `since`; everything at start, and when the database was restored to an older state."""
-        if since is not None:
-            delta = look(reading, since)
-            if delta.sequence > since or reading.last_change() >= since:
-                return delta, self.desk.read(reading, delta.keys)
-        return look_at_all(reading, self.tenants), self.desk.read_open(reading, self.tenants)
+    def _booked(self, booked: Booked) -> None:
+        self.desk.booked(booked)
+        if booked.orders or booked.events:
+            self._doorbell.ring(self.data / API_BELL_FILE)
 
     async def _poll(self) -> None:
         """The slow poll behind the bell; it also opens the store until there is one."""
         while True:
             if self.store is None:
                 await self._try_open()
-            self.look()
-            if self._inbox and self.store is not None:
-                self._run("book", self._book)
+            self.follower.begin()
+            self.inbox.begin()
             self.desk.tick()
             await asyncio.sleep(POLL_S)
 
@@ -285,6 +203,7 @@ class RadiusProcess:
         except StoreError as error:
             self._store_trouble(error)
         else:
+            self.inbox.store = self.follower.store = self.store
             self.log.info("store open", macs=len(self.snapshot), answering_from="store")
 
     def _store_trouble(self, error: StoreError) -> None:
@@ -296,7 +215,7 @@ class RadiusProcess:
     async def _each_second(self) -> None:
         while True:
             await asyncio.sleep(1)
-            await asyncio.to_thread(self.files.write, self.stats(), self.files.content())
+            await asyncio.to_thread(self.files.to_disk, self.stats(), self.files.each_second())
 
     def stats(self) -> dict[str, Any]:
         """The figures that `/metrics` shows: what was answered, dropped and why, sent, booked, and where things stand."""
@@ -317,14 +236,20 @@ class RadiusProcess:
             "dropped": dict(self.server.complaints.counts),
             "coa": dict(self.client.counts),
             "coa_dropped": dict(self.client.complaints.counts),
-            "booked": {name.replace(".", "_"): count for name, count in self._booked.items()},
+            "booked": {name.replace(".", "_"): count for name, count in self.inbox.booked.items()},
             "orders": self.desk.states(),
-            "process": {**self._counts, "inbox": len(self._inbox)},
+            "process": {
+                **self._counts,
+                **self.inbox.counts,
+                "defects": self._counts["defects"] + self.inbox.counts["defects"],
+                "looks": self.follower.looks,
+                "inbox": len(self.inbox),
+            },
         }
 
     # Odds
 
-    def _run(self, name: str, work: Callable[[], Any]) -> None:
+    def _run(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Run `work` unless it runs already (it then finds what was added by itself)."""
         running = self._tasks.get(name)
         if running is None or running.done():
@@ -340,8 +265,8 @@ class RadiusProcess:
         """Book what is left, at most for two seconds."""
         with contextlib.suppress(TimeoutError):  # the store is away: what is left goes on after the next start
             async with asyncio.timeout(2):
-                while self._inbox and self.store is not None:
-                    self._run("book", self._book)
+                while self.inbox and self.inbox.store is not None:
+                    self.inbox.begin()
                     await self._tasks["book"]
         for task in self._tasks.values():
             task.cancel()

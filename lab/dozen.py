@@ -14,8 +14,8 @@ from typing import Final
 
 import psutil
 
-from lab.fabric import PRODUCTION, Endpoint
-from lab.fabric.wide import DOZEN, namespace, widened
+from lab.fabric import PRODUCTION, Endpoint, FabricError
+from lab.fabric.wide import DOZEN, Wide, namespace, widened
 from lab.policy import Policy
 from lab.processes import children
 from lab.python import module
@@ -32,9 +32,18 @@ def widen(site: Site) -> None:
     site.policy = Policy(site.processes, site.config, site.fabric.addresses, site.state / "data")
 
 
-def furnish(site: Site) -> None:
-    """Settings, the switch, a person; and the endpoints: enrolled, and what lies in their program folders now is learned."""
+def wide(site: Site) -> Wide:
+    """The fabric of a site that was widened. Raises FabricError for another."""
+    if not isinstance(site.fabric, Wide):
+        raise FabricError("this site has three endpoints, not twelve")
+    return site.fabric
+
+
+def furnish(site: Site, *, learn: bool = True) -> None:
+    """Settings, the switch, a person; and the endpoints: enrolled, and (`learn`) what lies in their program folders now
+    is their inventory."""
     secret = site.state / "secret"
+    secret.touch(0o600)
     secret.write_text(secrets.token_hex(16))
     site.password = site.policy.furnish(secret, site.fabric.addresses, ADMIN)
     jobs = []
@@ -42,8 +51,8 @@ def furnish(site: Site) -> None:
         state = str(site.state / "agents" / endpoint.name)
         token = str(site.policy.ask("POST", "/v1/enrol-tokens", {})["token"])
         enrol = ["enrol", token, "--name", endpoint.name, "--mac", endpoint.mac, "--state", state]
-        learn = ["learn", "--watch", str(site.fabric.programs(endpoint)), "--state", state]
-        jobs.append(_job(site, endpoint, "", enrol, learn))
+        scan = [["learn", "--watch", str(site.fabric.programs(endpoint)), "--state", state]] if learn else []
+        jobs.append(_job(site, endpoint, "", enrol, *scan))
     site.processes.run(*_agents(site, "enrolment", jobs), timeout_s=60)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Protocol, TypeVar
 
 import msgspec
 
@@ -348,4 +348,17 @@ class Kept:
         return Host(self.hosts[0].tenant if self.hosts else DEFAULT_TENANT, HostId(name), name, sensor="replay")
 
 
-History = Folder | Kept
+class History(Protocol):
+    """Recorded starts to replay: `Folder`, `Kept`, or logs (`recorded.reading.Recording`)."""
+
+    def load(self, tx: Tx) -> dict[str, Tool]:
+        """Put hosts, inventory and precedents into an empty store; the tools of the inventory by hash."""
+        ...
+
+    def starts(self) -> Iterator[Start]:
+        """The starts in their order."""
+        ...
+
+    def newcomer(self, name: str) -> Host:
+        """A host that a start names and nothing lists."""
+        ...

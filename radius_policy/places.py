@@ -7,9 +7,12 @@ that a place is good: no rule may trust by place alone (tables.md, Grace rules).
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from radius_policy.quick import maker
 
 _WINDOWS: Final = re.compile(r"^(?:[A-Za-z]:|\\\\)")
 _VERSION: Final = re.compile(
@@ -59,6 +62,9 @@ class Place:
     kind: str
 
 
+_place: Callable[..., Place] = maker(Place)
+
+
 def comparable(path: str) -> str:
     """A path as it is compared: Windows paths in lower case with backslashes, others as they are."""
     if _WINDOWS.match(path):
@@ -74,11 +80,13 @@ def under(path: str, folder: str) -> bool:
 @lru_cache(maxsize=65_536)
 def place(path: str) -> Place:
     """The place of one file. Never raises: whatever an endpoint sends as a path has a place."""
-    whole = comparable(path)
-    separator = "\\" if _WINDOWS.match(whole) else "/"
+    if _WINDOWS.match(path):
+        whole, separator = path.replace("/", "\\").rstrip("\\").lower(), "\\"
+    else:
+        whole, separator = path.rstrip("/") or "/", "/"
     folder, _, name = whole.rpartition(separator)
     root, kind = _shape(_anybody(folder, separator), separator)
-    return Place(whole, folder, root, name, kind)
+    return _place(whole, folder, root, name, kind)
 
 
 @lru_cache(maxsize=65_536)

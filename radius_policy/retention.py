@@ -40,7 +40,7 @@ from radius_policy.model import (
     TenantId,
 )
 from radius_policy.places import HOMES
-from radius_policy.store.interface import Reading, Tx
+from radius_policy.store.interface import Tx
 from radius_policy.store.schema import RECORDS
 
 T = TypeVar("T")
@@ -90,15 +90,6 @@ def checked(value: Mapping[str, Any]) -> dict[str, int]:
             raise ValueError(f"retention: {name} is kept at least {LEAST[name]} days")
         days[name] = number
     return days
-
-
-def due(reading: Reading, tenant: TenantId, name: str, before: Micros) -> bool:
-    """Whether anything of a kind is older than `before`."""
-    aged = AGED[name]
-    equals = dict(aged.only or {})
-    return bool(
-        reading.pick(aged.kind, (aged.field,), tenant=tenant, order=aged.field, before=before, limit=1, **equals)
-    )
 
 
 def prune(tx: Tx, tenant: TenantId, name: str, before: Micros, limit: int = PIECE) -> int:

@@ -17,7 +17,7 @@ import msgspec
 from radius_policy.model import Mac, MacAccess, Nas, Setting, TenantId
 from radius_policy.snapshot import Delta
 
-VERSION = 2
+VERSION = 1
 _HEAD = struct.Struct(">4sII")
 _MARK = b"ptqS"
 T = TypeVar("T")

@@ -7,12 +7,14 @@ a graced verdict names its rule in `reason.ref` and its end in `until`, which to
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from radius_policy.facts import Facts
 from radius_policy.grace.rules import HOUR, NoSlots, RuleSet, Slots
 from radius_policy.lists.index import Lists
 from radius_policy.model import Micros, Outcome, Reason, Verdict, VerdictWord
+from radius_policy.quick import maker
 
 MOVE: Final = frozenset((Outcome.MOVE,))
 _SETS_A_VERDICT: Final = {
@@ -22,9 +24,9 @@ _SETS_A_VERDICT: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
-    """One question to the table."""
+    """One question to the table; made for each start, so it is not frozen, which would cost more than the rest of it."""
 
     facts: Facts
     lists: Lists
@@ -127,14 +129,23 @@ def _rules(asked: Asked) -> Verdict | None:
     if match is None:
         return None
     rule = match.rule
-    word = next((word for outcome, word in _SETS_A_VERDICT.items() if outcome in rule.outcomes), VerdictWord.UNKNOWN)
+    word, outcomes = _meaning(rule.outcomes)
     text = f"rule {rule.name}"
     if match.until is not None:
         text += f" graces it here for {(match.until - asked.now) / HOUR:.1f} more hours"
-    outcomes = rule.outcomes - frozenset(_SETS_A_VERDICT)
-    if word is VerdictWord.DENIED:
-        outcomes |= MOVE
-    return Verdict(word, Reason("rule", text, rule.name, "rule"), match.until, outcomes)
+    return _verdict(word, _reason("rule", text, rule.name, "rule"), match.until, outcomes)
+
+
+_verdict: Callable[..., Verdict] = maker(Verdict)
+_reason: Callable[..., Reason] = maker(Reason)
+
+
+@cache
+def _meaning(outcomes: frozenset[Outcome]) -> tuple[VerdictWord, frozenset[Outcome]]:
+    """The verdict that a rule's outcomes set, and what they ask for besides."""
+    word = next((word for outcome, word in _SETS_A_VERDICT.items() if outcome in outcomes), VerdictWord.UNKNOWN)
+    rest = outcomes - frozenset(_SETS_A_VERDICT)
+    return word, rest | MOVE if word is VerdictWord.DENIED else rest
 
 
 def _unknown(asked: Asked) -> Verdict | None:

@@ -57,8 +57,9 @@ def orders_for(
 
 
 def _covers(order: Order, session: Session) -> bool:
-    """The order is about this session; where we only answered an Access-Request, about any of the MAC at that NAS: it
-    follows to the new session as soon as accounting tells that the old one is gone."""
+    """The order is about this session, or on its way at that NAS while the session began before the send (the order ends
+    it) or was only answered by us (the order follows to it when accounting tells that the one before is gone)."""
     if order.session in (None, session.session):
         return True
-    return not session.shown and order.nas_id == session.nas_id and order.state is not OrderState.FAILED
+    on_its_way = order.nas_id == session.nas_id and order.state is not OrderState.FAILED
+    return on_its_way and (not session.shown or session.started <= order.sent_at)

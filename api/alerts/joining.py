@@ -72,9 +72,11 @@ REPEAT_S = 12 * 3600
 def is_repeat(event: Event, before: Event | None, *, phase_changed: bool) -> bool:
     """Whether `event` only repeats `before`, the newest earlier one of its kind, executable and host.
 
-    A run outside working hours is news although the same ran inside them.
+    A run outside working hours is news although the same ran inside them, and so is what is more urgent than before.
     """
-    return before is not None and event.at - before.at < REPEAT_S * SECOND and not phase_changed
+    if before is None or event.severity > before.severity:
+        return False
+    return event.at - before.at < REPEAT_S * SECOND and not phase_changed
 
 
 def _new(event: Event, route: Route, now: Micros, *, due: Micros, opened: Micros, number: int, known: bool) -> Delivery:

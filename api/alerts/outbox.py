@@ -69,7 +69,7 @@ def route_new(tx: Tx, tenant: TenantId, plan: Plan, now: Micros, *, looked: int 
             messages += _join(tx, event, route, plan, now=now, positions=positions)
         for route in routes_behind(plan.routes, event, groups, working) if event.sha256 else ():
             last = _newest(tx, tenant, route=route.name, topic=event.topic or event.id, kind=event.kind)
-            if last and (joining.under_way(last, route, now) or _left_hours(plan, last, event)):
+            if last and joining.under_way(last, route, now):
                 messages += _join(tx, event, route, plan, now=now, positions=positions, steps=joining.LAST_STEP)
     tx.put(replace(cursor, sequence=changes[-1].sequence))
     return Routed(events, messages, lost, repeats, more=len(changes) == BATCH)

@@ -15,6 +15,7 @@ import os
 import pwd
 import shutil
 import signal
+import subprocess
 import time
 from dataclasses import dataclass
 from typing import BinaryIO, Final
@@ -57,42 +58,66 @@ def prefix(user: str) -> list[str]:
 async def run(command: Command, told: bytes) -> Ended:
     """Start it, tell it `told` on standard input, and wait for its end. Raises BadScripts when it cannot be started."""
     began = time.monotonic()
-    event, ours, theirs = os.memfd_create("event"), *os.pipe()
+    ours, theirs = os.pipe()
     with os.fdopen(ours, "rb", 0) as pipe:
         try:
-            os.write(event, told)
-            os.lseek(event, 0, os.SEEK_SET)
-            process = await asyncio.create_subprocess_exec(
-                *prefix(command.user),
-                *command.argv,
-                stdin=event,
-                stdout=theirs,
-                stderr=theirs,
-                env=dict(ENVIRONMENT),
-                cwd="/",
-                start_new_session=True,
-                umask=0o077,
-            )
-        except OSError as error:
-            raise BadScripts(f"{command.argv[0]} cannot be started: {error.strerror}") from error
+            process = _started(command, told, theirs)
         finally:
-            os.close(event)
             os.close(theirs)
         heard = _Heard(command.output)
         hearing = asyncio.ensure_future(heard.listen(pipe))
         try:
-            async with asyncio.timeout(command.timeout_s):
-                code: int | None = await process.wait()
-        except TimeoutError:
-            code = None
+            in_time = await _ended(process, command.timeout_s)
         finally:
             _kill(process.pid)
-            await process.wait()
+            await _ended(process, LINGER_S)
             # What it left behind in another session may hold the pipe open: nobody waits for that.
             await asyncio.wait([hearing], timeout=LINGER_S)
             hearing.cancel()
             await asyncio.wait([hearing])
+        code = process.poll() if in_time else None
     return Ended(code, heard.text(), heard.lost > 0, time.monotonic() - began)
+
+
+def _started(command: Command, told: bytes, output: int) -> "subprocess.Popen[bytes]":
+    """Started by the standard library, not by the event loop: uvloop passes descriptors on. In this thread, because the
+    death signal follows the thread that forked."""
+    event = os.memfd_create("event")
+    try:
+        os.write(event, told)
+        os.lseek(event, 0, os.SEEK_SET)
+        return subprocess.Popen(
+            [*prefix(command.user), *command.argv],
+            stdin=event,
+            stdout=output,
+            stderr=output,
+            env=dict(ENVIRONMENT),
+            cwd="/",
+            start_new_session=True,
+            umask=0o077,
+        )
+    except OSError as error:
+        raise BadScripts(f"{command.argv[0]} cannot be started: {error.strerror}") from error
+    finally:
+        os.close(event)
+
+
+async def _ended(process: "subprocess.Popen[bytes]", within_s: float) -> bool:
+    """Whether it ended within this time; then its exit code is known."""
+    if process.poll() is not None:
+        return True
+    loop = asyncio.get_running_loop()
+    pidfd, over = os.pidfd_open(process.pid), asyncio.Event()
+    loop.add_reader(pidfd, over.set)
+    try:
+        async with asyncio.timeout(within_s):
+            await over.wait()
+    except TimeoutError:
+        return False
+    finally:
+        loop.remove_reader(pidfd)
+        os.close(pidfd)
+    return process.poll() is not None
 
 
 class _Heard:

@@ -177,6 +177,11 @@ class Worker:
             self.figures.errors.inc()
             self._begun = False
             _log.error("a_run_could_not_be_written", run=ready.run.id, reason=str(error))
+        except Exception as error:  # a defect of ours in one run must not leave it running for ever
+            self.figures.runs.labels("failed").inc()
+            _log.exception("a_script_could_not_be_run", run=ready.run.id)
+            failed = replace(ready.run, note=f"defect: {type(error).__name__}: {error}")
+            await self._store.write(lambda tx: self._write_end(tx, failed, "failed"))
         else:
             self.figures.runs.labels(state).inc()
             _log.info("script", run=ready.run.id, script=ready.script.name, state=state)

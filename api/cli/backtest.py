@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 
 def backtest(
-    events: Annotated[Path | None, typer.Option(help="a folder with hosts.jsonl, baseline.jsonl, events.jsonl")] = None,
+    events: Annotated[
+        Path | None, typer.Option(help="a folder with hosts.jsonl, baseline.jsonl, events.jsonl, or logs")
+    ] = None,
     history: Annotated[str, typer.Option(help="the store's own starts of this long: 30d, 12h")] = "",
     rules: Annotated[str, typer.Option(help="a file with rules, or `builtin`; without it the stored rules")] = "",
     mode: Annotated[str, typer.Option(help="learn, monitor or enforce")] = "enforce",
@@ -79,14 +81,18 @@ def _source(
     config: Path | None,
     database: str | None,
 ) -> "tuple[History, Policy | None]":
-    from radius_policy.history import Folder
+    from radius_policy.history import HistoryError
     from radius_policy.model import Operation
+    from radius_policy.recorded.reading import source
 
     if (events is None) == (not history):
         raise typer.BadParameter("say either --events DIR or --history 30d", param_hint="--events")
     how = _word(Operation, operation)
     if events is not None:
-        return Folder(events, how, pilot_percent), None
+        try:
+            return source(events, how, pilot_percent=pilot_percent), None
+        except HistoryError as error:
+            raise Refused(str(error)) from error
     return with_desk(config, database, lambda desk, who, _: _kept(desk, who, history))
 
 

@@ -4,7 +4,7 @@ Guarantees: somebody whose rights are for some sites sees the hosts of those alo
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from api.admin.errors import NotFound, Refused
 from api.admin.lists import resolve_hash
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 Report = DayReport | WindowReport | SpreadReport
 Make = Callable[[Reading, Scope, Micros], Report]
-NAMES: Final = ("day", "window", "spread")
 
 
 def day(who: Identity, date: str) -> Make:

@@ -4,6 +4,7 @@ It reads names from a pipe, fetches each program from the depot into its endpoin
 new program's parent chain leads to it. All endpoints have the same content, which nobody else has.
 """
 
+import hashlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -21,6 +22,18 @@ done
 """
 
 
+def disguised(path: Path) -> NewProgram:
+    """A copy of the shell under another name, with random octets behind its end: a program that nobody else has and that
+    does what it is told. Raises OSError."""
+    shell = shutil.which("dash") or shutil.which("sh")
+    if shell is None:
+        raise FileNotFoundError("there is no `sh` on this machine to make a program from")
+    content = Path(shell).read_bytes() + os.urandom(32)
+    path.write_bytes(content)
+    path.chmod(0o755)
+    return NewProgram(path, hashlib.sha256(content).hexdigest())
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """The distribution's server side: `depot` holds programs and the agent itself, `orders` a pipe for each endpoint."""
@@ -30,14 +43,9 @@ class Deployment:
 
     def found(self) -> None:
         """Make the folders, and the agent's program. Raises OSError."""
-        shell = shutil.which("dash") or shutil.which("sh")
-        if shell is None:
-            raise FileNotFoundError("there is no `sh` on this machine to make a deployment agent from")
         self.depot.mkdir()
         self.orders.mkdir()
-        agent = self.depot / NAME
-        agent.write_bytes(Path(shell).read_bytes() + os.urandom(32))
-        agent.chmod(0o755)
+        disguised(self.depot / NAME)
 
     def install(self, name: str, programs: Path) -> None:
         """Put the agent on an endpoint."""

@@ -1,7 +1,8 @@
-"""Both networks with a dozen endpoints: the small site's three, and nine more on the same switch.
+"""Both networks with a dozen endpoints: the small site's three, and nine more on the same switch; and a share.
 
 Guarantees: the first three are those of the small site, so that whatever knows them works here too. `namespace` says
-where an endpoint's processes live, for those who enter it without a command line.
+where an endpoint's processes live, for those who enter it without a command line. The file server of both has a share
+(`lab.endpoints.share`) that an endpoint reaches only through its port; `share` is the options of its clients.
 """
 
 from collections.abc import Iterable
@@ -10,12 +11,14 @@ from typing import Any, Final
 
 from lab.endpoints.tap import Tap
 from lab.fabric import ENDPOINTS, Endpoint, Fabric, FabricError, find_program
-from lab.fabric.netns import Netns
+from lab.fabric.netns import FILE_SERVER, Netns
 from lab.fabric.table import Table
 from lab.processes import Died, Processes
+from lab.python import module
 
 MORE: Final = tuple(Endpoint(number, f"02:00:00:00:00:{0x10 + number:02x}") for number in range(4, 13))
 DOZEN: Final = (*ENDPOINTS, *MORE)
+SHARE_PORT: Final = 4450
 
 
 class WideNetns(Netns):
@@ -36,6 +39,13 @@ class WideNetns(Netns):
                 self._taps[endpoint.name] = Tap(f"p_{endpoint.number}")
         except Died as error:
             raise FabricError(str(error)) from error
+        self._processes.start(
+            "share", "nsenter", "--net=/run/netns/fileserver", *module("lab.endpoints.share"), str(folder_of(self._state)),
+            "--listen", f"{FILE_SERVER}:{SHARE_PORT}",
+        )  # fmt: skip
+
+    def share(self, endpoint: Endpoint) -> list[str]:
+        return ["--share", f"{FILE_SERVER}:{SHARE_PORT}"]
 
     def switch_config(self) -> dict[str, Any]:
         ports = [{"number": e.number, "name": e.port, "mac": e.mac, "veth": f"p_{e.number}"} for e in DOZEN]
@@ -51,19 +61,33 @@ class WideTable(Table):
     """Twelve rows of the port table."""
 
     def build(self) -> None:
-        super().build()
-        for endpoint in MORE:
+        for endpoint in DOZEN:
             self.programs(endpoint).mkdir(parents=True)
+        self._processes.start(
+            "fileserver", *module("lab.endpoints.share"), str(folder_of(self._state)),
+            "--listen", f"127.0.0.1:{self._files}", "--frames",
+        )  # fmt: skip
+
+    def share(self, endpoint: Endpoint) -> list[str]:
+        return ["--share", f"127.0.0.1:{self._wire}", "--mac", endpoint.mac]
 
     def switch_config(self) -> dict[str, Any]:
         ports = [{"number": e.number, "name": e.port, "mac": e.mac} for e in DOZEN]
         return super().switch_config() | {"ports": ports}
 
 
-def widened(fabric: Fabric, processes: Processes, state: Path) -> Fabric:
+Wide = WideNetns | WideTable
+
+
+def widened(fabric: Fabric, processes: Processes, state: Path) -> Wide:
     """The wide fabric of the same kind as one that was not built yet."""
     kind: type[WideNetns] | type[WideTable] = WideNetns if fabric.name == "netns" else WideTable
     return kind(processes, state)
+
+
+def folder_of(state: Path) -> Path:
+    """Where the files of the share lie, on the file server."""
+    return state / "share"
 
 
 def namespace(fabric: Fabric, endpoint: Endpoint) -> str:

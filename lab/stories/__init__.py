@@ -18,6 +18,10 @@ STORIES: Final = {
         "lab.stories.rollout",
         "a deployment agent starts a new program on eleven hosts, and one unknown starts on the twelfth",
     ),
+    "saturday": (
+        "lab.stories.saturday",
+        "files on the share are being locked: who was it, and how quickly is that one stopped",
+    ),
 }
 
 

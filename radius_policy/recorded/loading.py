@@ -83,7 +83,7 @@ async def load(
     began = time.perf_counter()
     await store.write(lambda tx: _prepare(tx, tenant, zone, mode))
     for step in source.steps():
-        await store.write(lambda tx, step=step: _noted(step(tx)))  # type: ignore[misc]
+        await store.write(step)
     policy = await store.read(lambda tx: Policy.load(tx, tenant))
     loading = _Loading(source, replace(policy, modes=Modes(mode), paused=False, loading=True))
     starts = source.starts()
@@ -96,10 +96,6 @@ async def load(
     await store.write(lambda tx: tx.note(tenant, "settings", "lists"))
     loading.result.seconds = round(time.perf_counter() - began, 3)
     return loading.result
-
-
-def _noted(tools: list[Tool]) -> None:
-    """Tools are stored by their step; nothing else is to be told."""
 
 
 def _prepare(tx: Tx, tenant: TenantId, zone: str, mode: Mode) -> None:

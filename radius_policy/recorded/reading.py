@@ -38,10 +38,12 @@ READERS: Final[dict[str, Callable[[Path], Iterator[Told | Ended]]]] = {
 BASELINE, HOSTS, EVENTS = "baseline.jsonl", "hosts.jsonl", "events.jsonl"
 
 
-def source(path: Path, operation: Operation = Operation.NOTIFY, epoch: Micros = MONDAY) -> "Folder | Recording":
-    """What lies at `path`. HistoryError where there is nothing that can be read."""
+def source(
+    path: Path, operation: Operation = Operation.NOTIFY, epoch: Micros = MONDAY, *, pilot_percent: float = 0.0
+) -> "Folder | Recording":
+    """What lies at `path`. `epoch` and `pilot_percent` are the scenario format's. HistoryError where nothing can be read."""
     if (path / EVENTS).is_file() and (path / BASELINE).is_file():
-        return Folder(path, operation, epoch=epoch)
+        return Folder(path, operation, pilot_percent, epoch)
     if not path.exists():
         raise HistoryError(f"{path}: there is no such file or folder")
     found = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
@@ -95,7 +97,8 @@ class Recording:
             )
 
     def starts(self) -> Iterator[Start]:
-        return (one.start() for one in self.told())
+        held = self.operation is Operation.HOLD
+        return (one.start(held) for one in self.told())
 
     def newcomer(self, name: str) -> Host:
         return self._host(HostLine(name), 0)

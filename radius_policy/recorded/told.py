@@ -39,7 +39,8 @@ class Told:
         said = "\0".join((self.source, self.host, str(self.at), str(self.pid), self.process, self.path))
         return f"{self.source}-{hashlib.sha256(said.encode()).hexdigest()[:40]}"
 
-    def start(self) -> Start:
+    def start(self, held: bool = False) -> Start:
+        """As an agent would have reported it; `held`: one that could have held it."""
         parent = ParentRef(self.parent, Sha256(self.parent_sha256) if self.parent_sha256 else None, self.parent_pid)
         execution = Execution(
             DEFAULT_TENANT,
@@ -52,6 +53,7 @@ class Told:
             self.at,
             user=self.user,
             kind=self.kind,
+            held=held,
             ended=self.ended,
             parents=(parent,) if self.parent else (),
             signer=self.signer,

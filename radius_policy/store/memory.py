@@ -72,7 +72,7 @@ class _MemoryReading:
         return [values(record) for record in self.find(kind, **question)]
 
     def count(self, kind: type[Any], /, **equals: Any) -> int:
-        return sum(len(bucket) for bucket in self._tables[kind].buckets(equals))
+        return sum(map(len, self._tables[kind].buckets(equals)))
 
     def changes_since(self, sequence: int, limit: int = 1000) -> list[Change]:
         changes = self._store._changes

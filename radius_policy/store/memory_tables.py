@@ -42,7 +42,10 @@ def _values_of(names: tuple[str, ...]) -> Callable[[Any], Key]:
 def _wanted(names: tuple[str, ...], equals: dict[str, Any]) -> list[Key]:
     """The index values that satisfy `equals`: one, or all combinations where a collection means any of it."""
     values = [equals[name] for name in names]
-    if not any(type(value) in _SEVERAL for value in values):
+    for value in values:
+        if type(value) in _SEVERAL:
+            break
+    else:
         return [tuple(values)]
     return list(product(*(dict.fromkeys(value) if type(value) in _SEVERAL else (value,) for value in values)))
 

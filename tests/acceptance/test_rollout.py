@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 
 from lab import dozen
@@ -19,9 +18,10 @@ from lab.endpoints.deployment import Deployment
 from lab.fabric.wide import DOZEN
 from lab.narrator import Narrator
 from lab.processes import children
-from lab.python import STATE_VARIABLE, environment, pratique
+from lab.python import environment, pratique
 from lab.site import Site
 from lab.stories import rollout
+from tests.acceptance.left_behind import alive, marked
 
 FABRICS = [pytest.param("netns", marks=pytest.mark.peer("netns")), "table"]
 LIMIT = 3
@@ -133,27 +133,3 @@ def test_ended_in_the_middle_of_the_roll_out_nothing_of_it_is_left(
     assert alive(running) == []
     assert marked(state) == []
     assert not state.exists()
-
-
-def alive(pids: list[int]) -> list[int]:
-    """Those that still run (a namespace lives as long as its last process)."""
-    found = []
-    for pid in pids:
-        try:
-            if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
-                found.append(pid)
-        except psutil.NoSuchProcess:
-            continue
-    return found
-
-
-def marked(state: Path) -> list[int]:
-    """Processes that belong to the lab of this state folder."""
-    marker, found = f"{STATE_VARIABLE}={state}".encode(), []
-    for pid in psutil.pids():
-        try:
-            if marker in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-                found.append(pid)
-        except OSError:
-            continue
-    return found

@@ -171,7 +171,7 @@ class Switch:
 @dataclass
 class World:
     process: RadiusProcess
-    store: Store
+    store: "Shared"
     data: Path
     open_store: Callable[[], Any]
     switches: list[Switch] = field(default_factory=list)
@@ -249,7 +249,7 @@ class World:
                 tx.note(tenant, "order", order.id)
             return generation
 
-        generation = await self.store.write(work)
+        generation = await self.store.inner.write(work)
         await self.seen()
         return generation
 
@@ -280,8 +280,17 @@ class World:
                 raise AssertionError(f"not {state} but {[(o.generation, str(o.state), o.note) for o in orders]}")
             await asyncio.sleep(0.005)
 
-    async def restart(self, **more: Any) -> None:
-        """End the process (its store stays) and start another on the same ports."""
+    async def soon(self, check: Callable[[], bool]) -> None:
+        """Wait until `check` says so."""
+        for _ in range(400):
+            if check():
+                return
+            await asyncio.sleep(0.005)
+        raise AssertionError("that did not come about")
+
+    async def restart(self, *, killed: bool = False, **more: Any) -> None:
+        """End the process (its store stays) and start another on the same ports. `killed`: it could do nothing more, its
+        files are as they were at that moment and what it had not booked is lost."""
         listeners = [
             replace(
                 listen,
@@ -290,25 +299,34 @@ class World:
             )
             for listen in self.process.listeners
         ]
+        kept = {path: path.read_bytes() for path in self.data.iterdir() if path.is_file()}
+        if killed:
+            self.process.inbox.store = None
         await self.process.close()
+        if killed:
+            for path, octets in kept.items():
+                path.write_bytes(octets)
         self.process = RadiusProcess(listeners, self.open_store, self.data, coa_source="127.0.0.1", **more)
         await self.process.start()
 
 
 class Shared:
-    """A store that outlives a process: its `close` closes nothing."""
+    """A store that outlives a process: its `close` closes nothing. `away`: it does not answer the process; `deaf`: it
+    takes nothing from it. `inner` is the store as others have it."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
-        self.away = False
+        self.inner = store
+        self.away = self.deaf = False
 
     async def write(self, work: Any) -> Any:
         self._check()
-        return await self._store.write(work)
+        if self.deaf:
+            raise StoreUnavailable("the database is locked")
+        return await self.inner.write(work)
 
     async def read(self, work: Any) -> Any:
         self._check()
-        return await self._store.read(work)
+        return await self.inner.read(work)
 
     async def close(self) -> None:
         return None

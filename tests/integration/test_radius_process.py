@@ -153,7 +153,6 @@ async def test_without_its_store_it_answers_and_leaves_accounting_to_be_sent_aga
     async with world() as site:
         switch = await site.switch()
         await site.decide(Access.REMEDIATION)
-        await asyncio.sleep(1.2)  # the snapshot file is written each second
         site.store.away = True
         answer = await switch.authenticate(seconds=0.2)
         assert answer.code == codec.ACCESS_ACCEPT
@@ -198,7 +197,7 @@ async def test_blocked_is_a_reject_and_confirmed_when_the_last_session_is_gone()
         await site.until(OrderState.CONFIRMED)
         await site.decide(Access.BLOCKED)
         await site.until(OrderState.CONFIRMED)
-        assert switch.session == b""
+        await site.soon(lambda: switch.session == b"")
 
 
 async def test_a_switch_that_refuses_is_tried_by_the_next_method_and_then_people_are_told() -> None:
@@ -251,7 +250,7 @@ async def test_its_switch_removed_an_open_order_has_failed_with_that_reason() ->
         assert "no_profile" in order.note
 
 
-async def test_figures_and_snapshot_are_written_each_second() -> None:
+async def test_the_figures_are_written_each_second_and_the_snapshot_is_for_its_owner_alone() -> None:
     async with world() as site:
         await site.switch()
         await site.decide(Access.REMEDIATION)
@@ -320,3 +319,58 @@ async def test_orders_of_many_endpoints_go_out_at_once() -> None:
                 break
         assert site.process.desk.states() == {"acknowledged": 100}
         assert len(switch.asked) == 100
+
+
+class TestKilled:
+    """The process is killed while a move is on its way; the switch asks again before the database is open again."""
+
+    async def test_what_was_ordered_is_answered_from_the_file(self) -> None:
+        async with world() as site:
+            switch = await site.switch()
+            await site.decide(Access.PRODUCTION)
+            await switch.authenticate()
+            await site.until(OrderState.CONFIRMED)
+            switch.obeys = False
+            await site.decide(Access.REMEDIATION)
+            await site.soon(lambda: bool(switch.asked))
+
+            site.store.away = True
+            await site.restart(killed=True)
+            assert (await switch.authenticate(seconds=0.1)).code == codec.ACCESS_ACCEPT
+            assert switch.vlan == b"66", "the file had it before the CoA left"
+            site.store.away = False
+            await site.ready()
+            switch.tasks.add(asyncio.ensure_future(switch.account(1)))
+            await site.until(OrderState.CONFIRMED)
+            assert len(switch.asked) == 1
+
+    @pytest.mark.parametrize("booked", [True, False], ids=["the sending was booked", "the sending was not booked"])
+    async def test_answered_from_an_old_file_it_is_moved_all_the_same(self, booked: bool) -> None:
+        async with world() as site:
+            switch = await site.switch()
+            await site.decide(Access.PRODUCTION)
+            await switch.authenticate()
+            await site.until(OrderState.CONFIRMED)
+            old = (site.data / "radius-snapshot").read_bytes()
+            switch.obeys = False
+            site.store.deaf = not booked
+            await site.decide(Access.REMEDIATION)
+            await site.soon(lambda: bool(switch.asked))
+            if booked:
+                await site.until(OrderState.ACKNOWLEDGED)
+
+            site.store.away = True
+            site.store.deaf = False
+            (site.data / "radius-snapshot").write_bytes(old)
+            await site.restart(killed=True)
+            switch.obeys = True
+            assert (await switch.authenticate(seconds=0.1)).code == codec.ACCESS_ACCEPT
+            assert switch.vlan == b"10", "the old file says production"
+            site.store.away = False
+            await site.ready()
+            assert await switch.account(2, session=b"00000001") is not None
+            assert await switch.account(1) is not None
+            await site.until(OrderState.CONFIRMED, seconds=8)
+            assert switch.vlan == b"66"
+            open_ones = [session.session for session in await site.sessions() if session.ended is None]
+            assert open_ones == [switch.session]

@@ -84,7 +84,7 @@ def test_a_bad_line_is_refused_with_file_line_and_reason(tmp_path: Path, line: A
 
 def test_a_folder_without_the_files_is_refused_by_name(tmp_path: Path) -> None:
     store = MemoryStore()
-    with store.transaction() as tx, pytest.raises(HistoryError, match="baseline.jsonl: No such file"):
+    with store.transaction() as tx, pytest.raises(HistoryError, match=r"baseline\.jsonl: No such file"):
         Folder(tmp_path).load(tx)
 
 

@@ -460,6 +460,16 @@ class TestStandingWatch:
         site.asks(b"0002", answer=Mark(1, Access.PRODUCTION))
         assert site.order().id == order.id
 
+    def test_the_late_start_of_a_session_that_the_order_ends_opens_none(self, site: Site) -> None:
+        site.asks(b"0002", answer=Mark(1, Access.PRODUCTION))
+        order, mark = quarantined(site)
+        site.sends(site.order())
+        site.acks(site.order())
+        site.asks(b"0003")
+        count = len(site.orders())
+        site.accounts(Status.START, b"0002", Mark(1, Access.PRODUCTION))
+        assert len(site.orders()) == count
+
     def test_a_pause_stops_it_for_what_tightens(self, site: Site) -> None:
         order, mark = quarantined(site)
         site.sends(order)

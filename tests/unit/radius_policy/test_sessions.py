@@ -2,9 +2,21 @@
 
 from dataclasses import replace
 
+import pytest
+
 from radius_policy.model import SECOND, Access, Mac, Session, TenantId
 from radius_policy.radius.mark import Mark
-from radius_policy.sessions import Heard, Status, asked, hear, ids_of, is_provisional, port_of, provisional
+from radius_policy.sessions import (
+    Heard,
+    Status,
+    asked,
+    hear,
+    ids_of,
+    is_provisional,
+    port_of,
+    presume_ended,
+    provisional,
+)
 
 MAC, TENANT = Mac("02:00:00:00:00:10"), TenantId(1)
 STATION = b"02-00-00-00-00-10"
@@ -130,3 +142,36 @@ def test_the_port_is_named_as_people_know_it() -> None:
     assert port_of({5: b"\7"}) == ""
     assert provisional(MAC, "7") != provisional(MAC, "8")
     assert ids_of([(1, b"a"), (1, b"b"), (27, b"\0\0\0\1")]) == {1: b"a"}
+
+
+class TestPresumed:
+    """Sessions that we hold for over without the NAS's word."""
+
+    OPEN = hear(heard(Status.START), []).session
+    OVER = presume_ended(OPEN, NOW + SECOND)
+
+    @pytest.mark.parametrize("status", [Status.START, Status.INTERIM])
+    def test_what_the_nas_says_of_it_opens_it_again(self, status: Status) -> None:
+        told = hear(heard(status, at=NOW + 2 * SECOND), [self.OVER])
+        assert told.opened
+        assert (told.session.ended, told.session.presumed, told.session.started) == (None, False, self.OPEN.started)
+
+    def test_so_does_asking_with_its_id(self) -> None:
+        told = asking({31: STATION, 44: b"0001"}, [self.OVER], at=NOW + 2 * SECOND)
+        assert (told.session.session, told.session.ended, told.opened) == (b"0001", None, True)
+
+    def test_a_stop_makes_it_final(self) -> None:
+        told = hear(heard(Status.STOP, at=NOW + 2 * SECOND), [self.OVER])
+        assert told.ended == (), "that it ended is no news"
+        assert not told.put[0].presumed
+        assert hear(heard(Status.INTERIM), [told.put[0]]).put == ()
+
+    def test_one_whose_stop_was_lost_is_presumed_and_comes_back_if_it_lives(self) -> None:
+        told = hear(heard(Status.START, b"0002", at=NOW + SECOND), [self.OPEN])
+        (lost,) = told.ended
+        assert lost.presumed
+        assert hear(heard(Status.INTERIM, at=NOW + 2 * SECOND), [lost, told.session]).opened
+
+    def test_accounting_on_is_the_nas_own_word(self) -> None:
+        (gone,) = hear(heard(Status.ON), [], [self.OPEN]).ended
+        assert not gone.presumed

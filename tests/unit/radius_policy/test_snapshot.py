@@ -1,11 +1,9 @@
-"""The snapshot: what RADIUS answers from, kept fresh, per tenant, and in a file."""
-
-from pathlib import Path
+"""The snapshot: what RADIUS answers from, kept fresh, per tenant."""
 
 import pytest
 
 from radius_policy.model import Access, HostId, Mac, MacAccess, Mode, Nas, Setting, TenantId
-from radius_policy.snapshot import Delta, Rules, Snapshot, SnapshotError, look, look_at_all, write_file
+from radius_policy.snapshot import Delta, Rules, Snapshot, look, look_at_all
 from radius_policy.store.memory import MemoryStore
 
 ONE, TWO = TenantId(1), TenantId(2)
@@ -133,43 +131,27 @@ async def test_it_follows_the_change_sequence() -> None:
 
     whole = Snapshot()
     whole.apply(await store.read(lambda reading: look_at_all(reading, [ONE])))
-    assert whole.save() == snapshot.save()
+    assert whole.whole() == snapshot.whole()
 
     part = await store.read(lambda reading: look(reading, 0, limit=2))
     assert part.more
     assert part.sequence == 2
 
 
-def test_the_file_brings_everything_back(tmp_path: Path) -> None:
+def test_what_it_holds_as_a_whole_makes_another_one_like_it() -> None:
     snapshot = filled(setting("vlans", {"remediation": "99"}))
-    path = tmp_path / "snapshot"
-    write_file(path, snapshot.save())
-    assert path.stat().st_mode & 0o777 == 0o600, "it holds secrets"
     again = Snapshot()
-    again.load(path.read_bytes())
+    again.apply(snapshot.whole())
     assert again.sequence == 5
     assert again.answer(ONE, MAC, "main").generation == 7
     assert again.find_nas("default", "10.0.0.1").secret.octets == b"secret"
     assert again.rules(ONE).vlans["remediation"] == "99"
 
 
-@pytest.mark.parametrize("damage", [b"", b"rubbish", b"\x80"])
-def test_a_damaged_file_is_refused_with_a_sentence(damage: bytes) -> None:
-    with pytest.raises(SnapshotError, match="damaged"):
-        Snapshot().load(damage)
-    octets = filled().save()
-    with pytest.raises(SnapshotError, match="damaged"):
-        Snapshot().load(octets[: len(octets) // 2])
-
-
-def test_a_file_of_another_release_is_refused() -> None:
-    import msgspec
-
-    octets = filled().save()
-    found = msgspec.msgpack.decode(octets)
-    found["version"] = 99
-    with pytest.raises(SnapshotError, match="version 99"):
-        Snapshot().load(msgspec.msgpack.encode(found))
+def test_a_delta_knows_whether_it_may_change_an_answer() -> None:
+    assert not Delta(5, keys=((ONE, "order", "o1"),)).answers
+    assert Delta(5, {(ONE, MAC): None}).answers
+    assert Delta(5, whole=True).answers
 
 
 def test_the_default_vlans_and_timeouts() -> None:

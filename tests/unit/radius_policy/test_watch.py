@@ -86,6 +86,13 @@ def test_a_session_that_only_our_accept_began_is_left_to_an_order_that_stands_at
     assert [new.id for new in watched(answered, replace(ORDER, state=S.FAILED))] == ["new"]
 
 
+def test_the_late_start_of_a_session_from_before_the_send_is_left_to_what_was_sent() -> None:
+    on_its_way = replace(ORDER, session=b"0002", state=S.ANSWERED, sent_at=200)
+    assert watched(SHOWN, on_its_way) == ()
+    assert [new.id for new in watched(SHOWN, replace(on_its_way, sent_at=100))] == ["new"]
+    assert [new.id for new in watched(SHOWN, replace(on_its_way, nas_id="sw2"))] == ["new"]
+
+
 def test_a_pause_stops_what_tightens_and_lets_a_release_pass() -> None:
     assert watched(paused=True) == ()
     quarantined = replace(SHOWN, access=Access.REMEDIATION)

@@ -7,7 +7,7 @@ import pytest
 
 from api.alerts import outbox
 from api.alerts.routes import DEFAULT_ROUTES, Hours
-from radius_policy.model import DEFAULT_TENANT, SECOND, Cursor, Delivery, EventKind, Joined, TenantId
+from radius_policy.model import DEFAULT_TENANT, SECOND, Cursor, Delivery, EventKind, Joined, Severity, TenantId
 
 PLAN = outbox.Plan(DEFAULT_ROUTES, Hours(), ZoneInfo("Europe/Berlin"))
 T = DEFAULT_TENANT
@@ -84,3 +84,44 @@ def test_a_run_outside_working_hours_is_a_message_of_its_own(office: Any) -> Non
     due = office.store.reading().find(Delivery, tenant=T, order="not_before")
     assert [message.kind for message in due] == [EventKind.UNKNOWN_RAN] * 2
     assert due[1].not_before - due[1].opened < SECOND
+
+
+HELD = {"kind": EventKind.HELD}
+MINUTE = 60 * SECOND
+
+
+def messages(office: Any) -> list[Delivery]:
+    found: list[Delivery] = office.store.reading().find(Delivery, tenant=T, order="not_before")
+    return found
+
+
+def test_further_hosts_of_a_rule_that_moves_nobody_join_one_update_and_open_no_message(office: Any, clock: Any) -> None:
+    office.runs(1, **HELD)
+    route(office, clock.now)
+    for number in range(2, 30):
+        clock.now += 10 * SECOND
+        office.runs(number, at=clock.now, severity=Severity.INFO, **HELD)
+        route(office, clock.now)
+    first, update = messages(office)
+    assert update.not_before == first.opened + 10 * MINUTE
+    assert len(outbox.events_of(office.store.reading(), update)) == 28
+    clock.now += 60 * MINUTE
+    office.runs(30, at=clock.now, severity=Severity.INFO, **HELD)
+    assert route(office, clock.now).messages == 0, "it is in the digest"
+
+
+def test_an_info_event_alone_is_for_the_digest(office: Any, clock: Any) -> None:
+    office.runs(1, severity=Severity.INFO, **HELD)
+    assert route(office, clock.now) == outbox.Routed(events=1)
+
+
+def test_an_unknown_that_asks_for_a_move_is_told_although_it_is_contained(office: Any, clock: Any) -> None:
+    office.runs(1, severity=Severity.INFO)
+    assert route(office, clock.now).messages == 1
+
+
+def test_what_becomes_more_urgent_is_no_repeat(office: Any, clock: Any) -> None:
+    office.runs(1, severity=Severity.INFO, **HELD)
+    route(office, clock.now)
+    office.runs(1, at=clock.now + MINUTE, **HELD)
+    assert route(office, clock.now + MINUTE).messages == 1

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from api import audit
+from api.alerts import script_process
 from api.alerts.script_book import RETRY_S
 from api.alerts.script_worker import Figures, Worker
 from api.config import Config, Scripts
@@ -308,3 +309,25 @@ async def test_output_cannot_break_the_lines_of_the_audit(office: Office, worker
     happens(office, 1)
     await settle(worker)
     assert runs(office)[0].output.isprintable()
+
+
+async def test_a_defect_of_ours_in_one_run_is_told_and_the_next_one_runs(
+    office: Office, worker: Worker, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(folder, "good", "true")
+    configure(office, one("good"))
+    real, broken = script_process.run, [True]
+
+    async def run(command: Any, told: bytes) -> Any:
+        if broken:
+            broken.clear()
+            raise TypeError("unexpected keyword")
+        return await real(command, told)
+
+    monkeypatch.setattr(script_process, "run", run)
+    happens(office, 1)
+    happens(office, 2)
+    await settle(worker)
+    assert sorted((run.state, run.note[:17]) for run in runs(office)) == [
+        ("done", "ended with 0 afte"), ("failed", "defect: TypeError")
+    ]  # fmt: skip

@@ -52,7 +52,7 @@ def test_the_stores_own_history_is_replayed(say: Say) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--events", "nowhere", "--rules", "builtin"], "baseline.jsonl: No such file"),
+        (["--events", "nowhere", "--rules", "builtin"], "nowhere: there is no such file"),
         (
             ["--events", "WEEK", "--rules", "builtin", "--mode", "enfroce"],
             "'enfroce' is none of learn, monitor, enforce",

@@ -1,0 +1,106 @@
+"""The share and the harmless stand-in: files are taken over the network, one by one, and all of them come back."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lab.endpoints import locker
+from lab.endpoints.share import PAGE, Client, answer
+from lab.fabric import free_ports
+from lab.python import environment, module
+
+MAC = "02:00:00:00:00:15"
+
+
+def say(folder: Path, **asked: object) -> dict[str, object]:
+    told: dict[str, object] = json.loads(answer(folder, json.dumps({**asked, "id": 7}).encode()))
+    assert told.pop("id") == 7
+    return told
+
+
+def fill(folder: Path, files: int) -> dict[str, bytes]:
+    for number in range(files):
+        (folder / f"file{number:03}.txt").write_bytes(locker.BEGINS + b"plans %d" % number)
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_files_are_listed_in_pages_read_written_and_renamed(tmp_path: Path) -> None:
+    names = list(fill(tmp_path, PAGE + 3))
+    first = say(tmp_path, do="list")["names"]
+    assert first == sorted(names)[:PAGE]
+    assert say(tmp_path, do="list", after=sorted(names)[PAGE - 1])["names"] == sorted(names)[PAGE:]
+    assert say(tmp_path, do="write", name="new.txt", data=b"abc".hex()) == {}
+    assert say(tmp_path, do="read", name="new.txt") == {"data": b"abc".hex()}
+    assert say(tmp_path, do="rename", name="new.txt", to="old.txt") == {}
+    assert (tmp_path / "old.txt").read_bytes() == b"abc"
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "..", ".", "", "a/b", "a\n", 7, None])
+def test_nothing_outside_of_its_folder_is_touched(tmp_path: Path, name: object) -> None:
+    folder = tmp_path / "share"
+    folder.mkdir()
+    (tmp_path / "secret").write_text("x")
+    (folder / "inside").write_text("x")
+    assert "is no name" in str(say(folder, do="read", name=name)["error"])
+    assert "is no name" in str(say(folder, do="write", name=name, data="00")["error"])
+    assert "is no name" in str(say(folder, do="rename", name="inside", to=name)["error"])
+    assert [path.name for path in folder.iterdir()] == ["inside"]
+
+
+@pytest.mark.parametrize("payload", [b"\0\1\2\3\4\5\6\7", b"", b"ping"])
+def test_what_is_no_request_is_an_echo(tmp_path: Path, payload: bytes) -> None:
+    assert answer(tmp_path, payload) == payload
+
+
+@pytest.mark.parametrize("payload", [b"{", b'{"do": "format"}', b'{"do": "read", "name": "none"}', b"{}"])
+def test_what_cannot_be_done_is_an_answer(tmp_path: Path, payload: bytes) -> None:
+    assert "error" in json.loads(answer(tmp_path, payload))
+
+
+@pytest.fixture(params=[[], ["--frames"]], ids=["datagrams", "frames"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A share and its address."""
+    import socket
+
+    (port,) = free_ports(1, socket.SOCK_DGRAM)
+    folder = tmp_path / "share"
+    folder.mkdir()
+    command = [*module("lab.endpoints.share"), str(folder), "--listen", f"127.0.0.1:{port}", *request.param]
+    process = subprocess.Popen(command, env=environment())
+    client = Client(f"127.0.0.1:{port}", MAC if request.param else "")
+    for _ in range(100):
+        if client.ask(do="list") is not None:
+            break
+    yield f"127.0.0.1:{port}" + (f" {MAC}" if request.param else ""), folder
+    process.kill()
+    process.wait()
+
+
+def test_every_file_is_taken_with_a_note_and_all_come_back(
+    server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address, folder = server
+    before = fill(folder, PAGE * 2 + 1)
+    monkeypatch.setattr(locker, "PAUSE_S", 0)
+    monkeypatch.setattr(locker, "TIRED_S", 1.0)
+    assert locker.run(Client(*address.split())) == len(before)
+    taken = {path.name for path in folder.iterdir()}
+    assert taken == {f"{name}{locker.ENDING}" for name in before} | {f"{locker.NOTE}.txt"}
+    assert all(before[path.name.removesuffix(locker.ENDING)] != path.read_bytes() for path in folder.glob("file*"))
+    assert locker.restored(folder) == len(before)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_file_that_was_interrupted_half_way_comes_back_too(tmp_path: Path) -> None:
+    before = fill(tmp_path, 3)
+    (tmp_path / "file000.txt").write_bytes(locker.turned(before["file000.txt"]))  # written, not renamed yet
+    assert locker.restored(tmp_path) == 1
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_without_an_answer_it_gives_up_and_harms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locker, "TIRED_S", 0.2)
+    assert locker.run(Client("127.0.0.1:9", patience_s=0.05)) == 0
