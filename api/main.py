@@ -11,18 +11,20 @@ import asyncio
 import contextlib
 import errno
 import functools
+import importlib
 import signal
 import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from api.config import Address, Config
 from api.front import Front, equip, front
 from api.logs import logger
-from api.start import CannotStart, now_us
+from api.start import CannotStart, Undone, now_us
 from radius_policy.model import Micros, TenantId
 from radius_policy.store.interface import Change, Store
 
@@ -103,6 +105,7 @@ async def serve(config: Config, *, ready: Callable[[], None] | None = None) -> N
                 app,
                 http="httptools",
                 lifespan="off",
+                ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -194,7 +197,6 @@ def _why_not(address: Address, error: OSError) -> str:
 def _background(service: "Service", context: "ssl.SSLContext") -> dict[str, Callable[[], Awaitable[None]]]:
     """The work beside requests, by name."""
     from api import retention as keeping
-    from api.alerts import script_worker, worker
     from api.ingest import due, retention, silence
     from radius_policy.lists.attached import SETTING
 
@@ -203,11 +205,13 @@ def _background(service: "Service", context: "ssl.SSLContext") -> dict[str, Call
         service.feed.listen(functools.partial(_wake_for_events, each))
 
     async def alerts() -> None:
+        worker = await _loaded("api.alerts.worker")
         await worker.run(
             service.store, service.config, service.clock, stop, registry=service.metrics.fresh("alerts"), wake=wake
         )
 
     async def scripts() -> None:
+        script_worker = await _loaded("api.alerts.script_worker")
         await script_worker.run(
             service.store,
             service.config,
@@ -234,6 +238,11 @@ def _background(service: "Service", context: "ssl.SSLContext") -> dict[str, Call
         "alerts": alerts,
         "scripts": scripts,
     }
+
+
+async def _loaded(name: str) -> ModuleType:
+    """A module that many others come with: agents are answered while it is loaded."""
+    return await asyncio.to_thread(importlib.import_module, name)
 
 
 def _wake_for_events(wake: asyncio.Event, changes: Iterable[Change]) -> None:
@@ -263,7 +272,6 @@ async def read_policy(service: "Service") -> None:
 
 async def rehearse(service: "Service") -> None:
     """Do a report and undo it, so that the first real one finds everything ready."""
-    from api.rehearsal import Undone
     from api.rehearsal import rehearse as act
 
     now = service.clock()

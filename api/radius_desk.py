@@ -8,16 +8,16 @@ Nothing here waits or asks the store, but for the functions that are given a `Re
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from radius_policy.coa import request
-from radius_policy.coa.client import Answer, Request, Unfinished
-from radius_policy.coa.shell import CoaShell
+from radius_policy.coa.client import Answer, CoaClient, Datagram, Request, Unfinished
 from radius_policy.enforcement import Happening, choose, step
 from radius_policy.model import OPEN_STATES, Channel, Mac, Micros, Order, OrderState, TenantId
 from radius_policy.move_table import Happens
 from radius_policy.moves import Books
 from radius_policy.nas import profile as profiles
-from radius_policy.nas.profile import Profile
+from radius_policy.nas.profile import Kind, Profile
 from radius_policy.network_facts import Booked, Fact, Happened, Loaded, Replied, Sent
 from radius_policy.planning import deadline, may_send
 from radius_policy.radius.server import RadiusServer
@@ -27,13 +27,30 @@ from radius_policy.store.interface import Reading
 _REMEMBERED = 20_000
 
 
+class Wire(Protocol):
+    """What the desk needs of the CoA sockets (`radius_policy.coa.shell.CoaShell`)."""
+
+    @property
+    def client(self) -> CoaClient:
+        """What is on its way."""
+        ...
+
+    def send(self, request: Request) -> Datagram | None:
+        """Begin a request; None where that is impossible for now."""
+        ...
+
+    def resume(self, unfinished: Unfinished) -> bool:
+        """Go on with a request of before a restart; whether that is possible."""
+        ...
+
+
 class Desk:
     """`take` is given each fact to book. `started` is when the process began: timers start anew from there."""
 
     def __init__(
         self,
         books: Books,
-        shell: CoaShell,
+        wire: Wire,
         server: RadiusServer,
         take: Callable[[Fact | None], None],
         *,
@@ -42,7 +59,7 @@ class Desk:
     ) -> None:
         self._books = books
         self._snapshot = books.snapshot
-        self._shell = shell
+        self._wire = wire
         self._server = server
         self._take = take
         self._clock = clock
@@ -95,7 +112,7 @@ class Desk:
     def booked(self, booked: Booked) -> None:
         """A batch is in the store: its orders as they are now."""
         for token in booked.stop:
-            self._shell.client.stop(token)
+            self._wire.client.stop(token)
         self._unbooked.difference_update(booked.sent)
         for loaded in booked.orders.values():
             if loaded.order.id not in self._unbooked:
@@ -133,7 +150,7 @@ class Desk:
         while self._deadlines and self._deadlines[0][0] <= now:
             _, order_id, changed = heapq.heappop(self._deadlines)
             loaded = self._open.get(order_id)
-            if loaded is None or loaded.order.changed != changed or self._shell.client.waits(order_id):
+            if loaded is None or loaded.order.changed != changed or self._wire.client.waits(order_id):
                 continue
             found = deadline(loaded.order, self._timers(loaded.order), now)
             if found is not None:
@@ -174,15 +191,11 @@ class Desk:
             self._take(self.happened(order.id, Happens.NO_WAY, why))
             return
         method = profile.methods[index]
-        attributes = request.attributes(
-            profile,
-            method,
-            session,
-            id_set=order.id_set,
-            now=now,
-            authorization=self._server.authorization(order.tenant, order.mac, order.generation, order.access),
-        )
-        sent = self._shell.send(
+        given = b""
+        if method.kind is Kind.VLAN:
+            given = self._server.authorization(order.tenant, order.mac, order.generation, order.access)
+        attributes = request.attributes(profile, method, session, id_set=order.id_set, now=now, authorization=given)
+        sent = self._wire.send(
             Request(
                 order.id,
                 method.code,
@@ -216,7 +229,7 @@ class Desk:
         if left <= 0:
             return False
         destination = _destination(known, profile)
-        return self._shell.resume(Unfinished(order.id, order.source_port, destination, known.coa, order.datagram, left))
+        return self._wire.resume(Unfinished(order.id, order.source_port, destination, known.coa, order.datagram, left))
 
     def _timers(self, order: Order) -> Profile:
         """What a removed NAS had on the wire runs out by the generic times."""
@@ -238,7 +251,7 @@ class Desk:
                 others.discard(order.id)
                 if not others:
                     del self._by_mac[who]
-            self._shell.client.stop(order.id)
+            self._wire.client.stop(order.id)
             return
         self._open[order.id] = loaded
         self._by_mac.setdefault(who, set()).add(order.id)

@@ -25,7 +25,8 @@ from api.radius_desk import Desk
 from api.radius_files import API_BELL_FILE, BELL_FILE, Files, class_key
 from api.radius_follower import Follower
 from api.radius_inbox import Inbox
-from api.start import CannotStart, now_us
+from api.radius_rehearsal import read_profiles, rehearse
+from api.start import CannotStart, Undone, now_us
 from radius_policy.coa.client import CoaClient
 from radius_policy.coa.shell import CoaShell
 from radius_policy.doorbell import Bell, Doorbell
@@ -113,6 +114,7 @@ class RadiusProcess:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._doorbell = Doorbell()
         self._bell: Bell | None = None
+        self._rehearsed = False
         self._said: dict[str, Micros] = {}
         self._counts: dict[str, int] = {"store_errors": 0, "defects": 0}
         self._every: list[asyncio.Task[None]] = []
@@ -195,6 +197,8 @@ class RadiusProcess:
             self.follower.begin()
             self.inbox.begin()
             self.desk.tick()
+            if not self._rehearsed and self.ready and not self.inbox:
+                await self._rehearse()
             await asyncio.sleep(POLL_S)
 
     async def _try_open(self) -> None:
@@ -205,6 +209,22 @@ class RadiusProcess:
         else:
             self.inbox.store = self.follower.store = self.store
             self.log.info("store open", macs=len(self.snapshot), answering_from="store")
+
+    async def _rehearse(self) -> None:
+        """Have everything that the first move needs ready: once, when the store was seen and nothing waits."""
+        self._rehearsed = True
+        read_profiles(self.snapshot)
+        tenant, now = self.listeners[0].tenant, self.clock()
+        try:
+            if self.store is not None:
+                await self.store.write(lambda tx: rehearse(tx, tenant, now=now))
+        except Undone:  # how a rehearsal that went well ends
+            return
+        except StoreError as error:
+            self._store_trouble(error)
+        except Exception as error:  # it must not keep the real ones from happening
+            self._counts["defects"] += 1
+            self.log.error("a defect: the rehearsal of a move failed; please report it", exc_info=error)
 
     def _store_trouble(self, error: StoreError) -> None:
         self._counts["store_errors"] += 1

@@ -1,7 +1,7 @@
 """One report from beginning to end before the first real one, then undone.
 
-Why: the first use of each statement compiles it and the first judgement imports its parts: together some 100 ms, which
-the first unknown program of the day would have as a head start. Nothing of it stays: the transaction is given up.
+Why: the first judgement imports its parts and the first use of a record makes its converters: together some 100 ms,
+which the first unknown program of the day would have as a head start. Nothing of it stays: the transaction is given up.
 """
 
 from dataclasses import replace
@@ -11,6 +11,7 @@ from api.admin import lists
 from api.auth.roles import local
 from api.ingest.enrol import bind
 from api.ingest.report import take_report
+from api.start import Undone
 from health_agent import contract
 from radius_policy import judgement
 from radius_policy.model import Host, HostId, Mac, Micros, Mode, Session, TenantId
@@ -20,10 +21,6 @@ from radius_policy.store.interface import Tx
 _HOST: Final = HostId("rehearsal")
 _MAC: Final = Mac("02:00:00:00:00:00")
 _SHA: Final = "0" * 64
-
-
-class Undone(Exception):
-    """Ends the rehearsal, so that the store forgets it."""
 
 
 def rehearse(tx: Tx, tenant: TenantId, *, now: Micros, policy: Policy) -> None:

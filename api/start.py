@@ -10,6 +10,10 @@ class CannotStart(Exception):
     """The process cannot do its work; the message is for the person who started it."""
 
 
+class Undone(Exception):
+    """Ends a rehearsal (`rehearsal.py`, `radius_rehearsal.py`), so that the store forgets it."""
+
+
 EXIT_CANNOT_START = 78
 """Exit code (EX_CONFIG of sysexits.h) of a process that cannot start: the supervisor does not try for ever."""
 

@@ -26,7 +26,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 CA_LIFE: Final = timedelta(days=3650)
 SERVER_LIFE: Final = timedelta(days=397)
 RENEW_BEFORE: Final = timedelta(days=30)
-_BACKDATED: Final = timedelta(hours=1)
+_BACKDATED: Final = timedelta(days=30)
 """An endpoint whose clock is a little behind must not find the certificate "not yet valid"."""
 
 

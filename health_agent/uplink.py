@@ -17,6 +17,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Final
 
 import httpx
@@ -187,10 +188,20 @@ def pool(context: ssl.SSLContext) -> httpx.BaseTransport:
     return httpx.HTTPTransport(verify=context, trust_env=False, limits=limits, socket_options=options)
 
 
+_BY_THE_CLOCK = (9, 10)
+"""X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL's x509_vfy.h."""
+
+
 def failure(error: BaseException, host: str) -> str:
     """Why nobody answered, as a sentence."""
     cause: BaseException | None = error
     while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError) and cause.verify_code in _BY_THE_CLOCK:
+            now = datetime.now().astimezone().isoformat(" ", "minutes")
+            return (
+                f"the certificate of {host} is not valid by this machine's clock, which says {now} "
+                f"({cause.verify_message}): set the clock right, or look at the service's"
+            )
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
                 f"the certificate of {host} is not the one this endpoint was enrolled with ({cause.verify_message}); "

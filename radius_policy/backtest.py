@@ -18,7 +18,7 @@ from radius_policy import judgement, precedents
 from radius_policy.breaker import EXECUTABLE
 from radius_policy.grace import RuleSet
 from radius_policy.held import Held
-from radius_policy.history import MONDAY, History, Start
+from radius_policy.history import MONDAY, Folder, History, Start
 from radius_policy.judgement import Decision
 from radius_policy.model import (
     DEFAULT_TENANT,
@@ -78,7 +78,7 @@ def backtest(
         loaded = Policy.load(tx, tenant)
         policy = replace(
             base or Policy(tenant),
-            rules=rules,
+            rules=_possible(rules) if isinstance(history, Folder) else rules,
             modes=Modes(mode),
             entries=loaded.entries,
             lists=loaded.lists,
@@ -104,6 +104,13 @@ def backtest(
     replay.summarize()
     result.seconds = round(time.perf_counter() - began, 3)
     return result
+
+
+def _possible(rules: RuleSet) -> RuleSet:
+    """The rules that can hold for a folder's events: one that asks for a fact they never carry holds for none, because
+    a missing fact makes no condition true."""
+    carried = tuple(rule for rule in rules.rules if all(condition.fact.replay for condition in rule.when))
+    return replace(rules, rules=carried)
 
 
 def _asks_prevalence(rules: RuleSet) -> bool:

@@ -62,7 +62,9 @@ class Aged:
 
 _OVER: Final = tuple(state for state in OrderState if state not in OPEN_STATES)
 AGED: Final[dict[str, Aged]] = {
-    "executions": Aged(Execution, "started", 400, "starts, with user, path and parents; sightings stay"),
+    "executions": Aged(
+        Execution, "received", 400, "starts, by when they were told, with user, path and parents; sightings stay"
+    ),
     "events": Aged(Event, "at", 400, "what people were told"),
     "messages": Aged(Delivery, "created", 90, "mails and other messages that are sent or given up"),
     "orders": Aged(Order, "created", 400, "moves that are over", {"state": _OVER}),

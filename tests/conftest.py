@@ -58,7 +58,6 @@ PEERS: dict[str, Callable[[], bool]] = {
     "postfix": lambda: _program("postfix")() and _program("saslpasswd2")(),
     "postgresql": lambda: bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))) and os.geteuid() == 0,
     "radclient": _program("radclient"),
-    "sshd": _program("sshd"),
     "root": lambda: os.geteuid() == 0,
     "rsyslog": _program("rsyslogd"),
     "sshd": _program("sshd"),

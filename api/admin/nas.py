@@ -100,6 +100,8 @@ def shown(nas: Nas) -> dict[str, Any]:
 
 
 def _check(nas: Nas) -> None:
+    from radius_policy.nas import profile
+
     if not _NAME.fullmatch(nas.nas_id):
         raise Refused(f'"{nas.nas_id}" is no NAS id: letters, digits and ._- only, at most 64')
     for name, address in (("address", nas.address), ("CoA address", nas.coa_address)):
@@ -109,6 +111,10 @@ def _check(nas: Nas) -> None:
             ipaddress.ip_address(address)
         except ValueError as error:
             raise Refused(f'the {name} "{address}" is no IP address; a NAS is known by its source address') from error
+    try:
+        profile.load(nas.profile)
+    except profile.ProfileError as error:
+        raise Refused(f"{error}; `--profile generic` fits most") from error
     if len(nas.secret) < MIN_SECRET:
         raise Refused(
             f"the shared secret has at least {MIN_SECRET} characters: guessing it lets anybody on the network speak for the NAS"

@@ -23,8 +23,6 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
-import asyncssh
-
 ANSWER: Final = 1 << 20
 CHUNK: Final = 1 << 16
 _INTERFACE: Final = re.compile(r"[A-Za-z][A-Za-z0-9/._:-]{0,63}", re.ASCII)
@@ -174,6 +172,10 @@ def table(device: Device, answer: str) -> dict[str, str]:
 
 async def talk(device: Device, lines: Sequence[str]) -> str:
     """Type these lines, one after the other, and leave; all that the device said. Raises NotNow or BadDevices."""
+    try:
+        import asyncssh
+    except ModuleNotFoundError as error:
+        raise BadDevices("talking over SSH needs the package asyncssh: pip install 'pratique[ssh]'") from error
     said = "".join(f"{line}\n" for line in (*device.words.begin, *lines, *device.words.end))
     password = None
     try:

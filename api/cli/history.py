@@ -46,6 +46,7 @@ def load(
 
 
 async def _load(url: str, events: Path, epoch: datetime, mode: str, tenant: int) -> "Loaded":
+    from api.start import now_us
     from radius_policy.history import HistoryError
     from radius_policy.model import Mode, TenantId
     from radius_policy.recorded import loading
@@ -64,7 +65,9 @@ async def _load(url: str, events: Path, epoch: datetime, mode: str, tenant: int)
         source = _source(events, micros(epoch))
         store = await open_store(url, migrate=True)
         try:
-            done = await loading.load(store, source, zone=zone, mode=chosen, tenant=TenantId(tenant), progress=progress)
+            done = await loading.load(
+                store, source, zone=zone, received=now_us(), mode=chosen, tenant=TenantId(tenant), progress=progress
+            )
         finally:
             await store.close()
     except (HistoryError, loading.NotHere) as error:

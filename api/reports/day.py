@@ -32,7 +32,7 @@ from radius_policy.store.interface import Reading
 
 HOUR: Final = 3_600_000_000
 INVENTORY: Final = "inventory"
-ELSEWHERE: Final = "(a host of another site)"
+ELSEWHERE: Final = "(a host that is not shown)"
 
 
 def day_report(

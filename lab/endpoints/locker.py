@@ -77,4 +77,5 @@ if __name__ == "__main__":
     parser.add_argument("--share", required=True, metavar="HOST:PORT")
     parser.add_argument("--mac", default="")
     given = parser.parse_args(sys.argv[1:])
-    run(Client(given.share, given.mac))
+    with Client(given.share, given.mac) as client:
+        run(client)

@@ -77,6 +77,12 @@ class Client:
         except OSError:  # no route, no carrier, no answer
             return None
 
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="serve a share")

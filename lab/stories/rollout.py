@@ -43,7 +43,7 @@ def prepare(site: Site, narrator: Narrator) -> None:
         dozen.furnish(site)
         narrator.say("Mode is enforce; twelve endpoints are enrolled, and each has told what is installed on it.")
     with narrator.step("the deployment tool"):
-        proposed = json.loads(site.policy.cli("tool", "list", "--role", "deployment", "--json"))
+        proposed = site.policy.ask("GET", "/v1/tools?role=deployment")
         if len(proposed) != 1 or proposed[0]["confirmed"]:
             raise StoryFailed("the deployment tool", f"the inventories should propose one tool, not {proposed}")
         said = site.policy.cli("tool", "confirm", proposed[0]["sha256"], *TRUST, "--why", "our software distribution")

@@ -97,7 +97,7 @@ def play(site: Site, narrator: Narrator) -> dict[str, Any]:
 
 def _stopped(site: Site, narrator: Narrator, program: NewProgram, start: Start, mails: int) -> dict[str, Any]:
     with narrator.step("the move"):
-        moved = site.wait("the host to be moved", partial(_moved, site, REMEDIATION, start.us), 15)
+        moved = site.wait("the host to be moved", partial(_moved, site, REMEDIATION, start.us), 25)
         narrator.say(f"{ONE.name} is in remediation, and the share is out of its reach.", _ms(start.us, moved))
     with narrator.step("the script"):
         site.wait("the port to go down", lambda: site.vlan(ONE) is None, 20, 0.005)

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import asyncssh
-
 from lab.fabric import FabricError, find_program
 from lab.python import module
 
@@ -51,6 +49,10 @@ class Sshd:
         """Make keys and configuration. Raises FabricError where there is no sshd."""
         if find_program("sshd") is None:
             raise FabricError("there is no sshd on this machine; it comes with the package openssh-server")
+        try:
+            import asyncssh
+        except ModuleNotFoundError as error:
+            raise FabricError("the package asyncssh is missing: pip install 'pratique[ssh]'") from error
         self.folder.mkdir(mode=0o755)
         host, client = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
         self._write("host_key", host.export_private_key().decode())

@@ -5,7 +5,6 @@ without an outcome, and a rule that would *trust* by one weak kind of evidence a
 signature, or nothing but host, user and time (tables.md, Grace rules).
 """
 
-import difflib
 import math
 import re
 import tomllib
@@ -73,6 +72,8 @@ def parse(text: str, filename: str = "rules.toml") -> RuleSet:
 
 def near(word: str, known: Iterable[str]) -> str:
     """The nearest known word, or '' where none is near."""
+    import difflib  # only for who made a mistake
+
     return next(iter(difflib.get_close_matches(word, list(known), 1, 0.5)), "")
 
 

@@ -8,10 +8,10 @@ what it would have allowed is unknown meanwhile.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from radius_policy.lists.reference import BadIndex, HashSet, attach
-from radius_policy.lists.sources import SourceError
+if TYPE_CHECKING:
+    from radius_policy.lists.reference import HashSet
 
 SETTING: Final = "reference_sets"
 
@@ -56,26 +56,35 @@ class Attached:
         self.broken: dict[str, str] = {}
 
     @property
-    def sets(self) -> tuple[HashSet, ...]:
+    def sets(self) -> "tuple[HashSet, ...]":
         return tuple(self._open.values())
 
-    def follow(self, value: Mapping[str, Any]) -> tuple[HashSet, ...]:
+    def follow(self, value: Mapping[str, Any]) -> "tuple[HashSet, ...]":
         """Open what the setting names now and let go of what it does no longer: that is closed when no policy uses it any
         more. It takes as long as building an index, where there is none. Raises ValueError for a senseless setting."""
         wanted = wanted_sets(value)
         self.broken = {}
         now: dict[Wanted, HashSet] = {}
         for one in wanted:
-            try:
-                now[one] = self._kept(one) or attach(
-                    one.name, one.path, allows=one.allows, folder=self._folder, progress=self._progress
-                )
-            except (OSError, SourceError, BadIndex) as error:
-                self.broken[one.name] = str(error)
+            if opened := self._opened(one):
+                now[one] = opened
         self._open = now
         return self.sets
 
-    def _kept(self, one: Wanted) -> HashSet | None:
+    def _opened(self, one: Wanted) -> "HashSet | None":
+        """The set, or its reason in `broken`."""
+        from radius_policy.lists.reference import BadIndex, attach  # with all formats of sources: only when one is used
+        from radius_policy.lists.sources import SourceError
+
+        try:
+            return self._kept(one) or attach(
+                one.name, one.path, allows=one.allows, folder=self._folder, progress=self._progress
+            )
+        except (OSError, SourceError, BadIndex) as error:
+            self.broken[one.name] = str(error)
+            return None
+
+    def _kept(self, one: Wanted) -> "HashSet | None":
         """The open set of this line, where its file is still the same."""
         kept = self._open.get(one)
         return kept if kept is not None and kept.is_of(one.path) else None

@@ -11,7 +11,6 @@ method of which none is left cannot be used. `add` are the attributes that make 
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from importlib.resources import files
@@ -21,7 +20,6 @@ import msgspec
 
 from radius_policy.model import SECOND
 from radius_policy.radius.attributes import write_number
-from radius_policy.radius.dictionary import dictionary, number_of
 from radius_policy.radius.wire import Code, attribute
 
 SCHEMA = 1
@@ -213,6 +211,8 @@ def read(text: str, name: str) -> Profile:
 def load(name: str) -> Profile:
     """A shipped profile. Raises ProfileError naming the nearest known one."""
     if name not in names():
+        from difflib import get_close_matches
+
         near = get_close_matches(name, names(), 1)
         hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(names())}"
         raise ProfileError(f'there is no NAS profile "{name}"{hint}')
@@ -251,6 +251,8 @@ def _method(entry: _Method, place: str) -> Method:
 
 
 def _number(name: str, place: str) -> int:
+    from radius_policy.radius.dictionary import number_of  # only who reads a profile needs the names
+
     try:
         return number_of(name)
     except KeyError:
@@ -259,6 +261,9 @@ def _number(name: str, place: str) -> int:
 
 
 def _nearest(name: str) -> str:
+    from difflib import get_close_matches
+
+    from radius_policy.radius.dictionary import dictionary
 
     near: Iterable[str] = get_close_matches(name, list(dictionary().attributes), 1)
     return "".join(f"; did you mean {other}?" for other in near)

@@ -72,11 +72,12 @@ async def load(
     source: Source,
     *,
     zone: str,
+    received: Micros,
     mode: Mode = Mode.MONITOR,
     tenant: TenantId = DEFAULT_TENANT,
     progress: Progress | None = None,
 ) -> Loaded:
-    """Take `source` in. `zone` becomes the site's zone where the database has none yet, `mode` its mode likewise.
+    """Take `source` in. `received` is now, by the real clock: from then on retention counts. `zone` becomes the site's zone where the database has none yet, `mode` its mode likewise.
 
     Raises NotHere in mode `enforce` where real machines are on the network, HistoryError for a file that cannot be read.
     """
@@ -85,7 +86,7 @@ async def load(
     for step in source.steps():
         await store.write(step)
     policy = await store.read(lambda tx: Policy.load(tx, tenant))
-    loading = _Loading(source, replace(policy, modes=Modes(mode), paused=False, loading=True))
+    loading = _Loading(source, replace(policy, modes=Modes(mode), paused=False, loading=True), received)
     starts = source.starts()
     while chunk := list(islice(starts, CHUNK)):
         before = loading.result.starts
@@ -112,8 +113,8 @@ def _prepare(tx: Tx, tenant: TenantId, zone: str, mode: Mode) -> None:
 class _Loading:
     """One run: simulated time goes on with the starts and never back."""
 
-    def __init__(self, source: Source, policy: Policy) -> None:
-        self._source, self._policy = source, policy
+    def __init__(self, source: Source, policy: Policy, received: Micros) -> None:
+        self._source, self._policy, self._received = source, policy, received
         self.result = Loaded()
         self._now: Micros = 0
         self._met: set[str] = set()
@@ -146,6 +147,7 @@ class _Loading:
         execution = replace(
             execution,
             tenant=self._policy.tenant,
+            received=self._received,
             ended=execution.ended if execution.ended is not None else execution.started,
             uncertainty_us=0,
             held=False,

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from api import main, rehearsal
+from api.start import Undone
 from radius_policy.store import open_store
 from radius_policy.store.schema import RECORDS
 from tests.unit.api.world import World, execution
@@ -29,13 +30,13 @@ def test_it_plays_a_move_and_the_way_back(world: World) -> None:
     def work(tx: object) -> None:
         try:
             rehearsal.rehearse(tx, 1, now=world.now, policy=world.service.policies.current(tx, 1, world.now))
-        except rehearsal.Undone:
+        except Undone:
             from radius_policy.model import Event, HostState, Order
 
             seen.extend([tx.find(Order, tenant=1), tx.get(HostState, 1, "rehearsal"), tx.find(Event, tenant=1)])
             raise
 
-    with pytest.raises(rehearsal.Undone):
+    with pytest.raises(Undone):
         world.write(work)
     orders, state, events = seen
     assert orders

@@ -116,13 +116,11 @@ def test_each_role_gets_its_own_command_line_that_names_the_parent() -> None:
     made = commands(["api", "radius"], ["--config", "/x.toml"])
     assert made["api"][1:] == [
         "-m",
-        "api.cli",
-        "serve",
+        "api.process",
+        "api",
         "--config",
         "/x.toml",
         "--parent",
         str(os.getpid()),
-        "--role",
-        "api",
     ]
-    assert made["radius"][-1] == "radius"
+    assert made["radius"][3] == "radius"

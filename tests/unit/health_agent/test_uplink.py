@@ -127,6 +127,19 @@ def test_a_service_with_another_certificate_gets_nothing(
     assert not stranger.messages
 
 
+def test_a_certificate_that_only_our_clock_refuses_sends_nobody_to_enrol_anew() -> None:
+    refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    refused.verify_code, refused.verify_message = 9, "certificate is not yet valid"
+    said = failure(httpx.ConnectError("tls", request=httpx.Request("GET", "https://nac")), "nac")
+    assert "cannot be reached" in said
+    error = httpx.ConnectError("tls")
+    error.__cause__ = refused
+    said = failure(error, "nac")
+    assert "not valid by this machine's clock, which says 20" in said
+    assert "set the clock right" in said
+    assert "enrol" not in said
+
+
 def test_nobody_there_is_a_sentence(service: FakeService, endpoint: Identity, link: Uplink) -> None:
     service.close()
     with pytest.raises(Unreachable, match=r"the policy service at 127.0.0.1:\d+ cannot be reached"):

@@ -1,7 +1,9 @@
 """The share and the harmless stand-in: files are taken over the network, one by one, and all of them come back."""
 
 import json
+import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,17 +65,16 @@ def test_what_cannot_be_done_is_an_answer(tmp_path: Path, payload: bytes) -> Non
 @pytest.fixture(params=[[], ["--frames"]], ids=["datagrams", "frames"])
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A share and its address."""
-    import socket
-
     (port,) = free_ports(1, socket.SOCK_DGRAM)
     folder = tmp_path / "share"
     folder.mkdir()
     command = [*module("lab.endpoints.share"), str(folder), "--listen", f"127.0.0.1:{port}", *request.param]
     process = subprocess.Popen(command, env=environment())
-    client = Client(f"127.0.0.1:{port}", MAC if request.param else "")
-    for _ in range(100):
-        if client.ask(do="list") is not None:
-            break
+    with Client(f"127.0.0.1:{port}", MAC if request.param else "") as client:
+        for _ in range(100):
+            if client.ask(do="list") is not None:
+                break
+            time.sleep(0.05)
     yield f"127.0.0.1:{port}" + (f" {MAC}" if request.param else ""), folder
     process.kill()
     process.wait()
@@ -86,7 +87,8 @@ def test_every_file_is_taken_with_a_note_and_all_come_back(
     before = fill(folder, PAGE * 2 + 1)
     monkeypatch.setattr(locker, "PAUSE_S", 0)
     monkeypatch.setattr(locker, "TIRED_S", 1.0)
-    assert locker.run(Client(*address.split())) == len(before)
+    with Client(*address.split()) as client:
+        assert locker.run(client) == len(before)
     taken = {path.name for path in folder.iterdir()}
     assert taken == {f"{name}{locker.ENDING}" for name in before} | {f"{locker.NOTE}.txt"}
     assert all(before[path.name.removesuffix(locker.ENDING)] != path.read_bytes() for path in folder.glob("file*"))
@@ -103,4 +105,5 @@ def test_a_file_that_was_interrupted_half_way_comes_back_too(tmp_path: Path) -> 
 
 def test_without_an_answer_it_gives_up_and_harms_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locker, "TIRED_S", 0.2)
-    assert locker.run(Client("127.0.0.1:9", patience_s=0.05)) == 0
+    with Client("127.0.0.1:9", patience_s=0.05) as client:
+        assert locker.run(client) == 0

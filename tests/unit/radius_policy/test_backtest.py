@@ -135,3 +135,11 @@ def test_a_difference_of_two_rule_sets_names_the_moves_that_change(story: Story)
     changed = difference(story.replay(), story.replay(graced))
     assert [each["event"] for each in changed["moved_no_more"]] == [event]
     assert (changed["moved_newly"], changed["graced"], changed["unknown"]) == ([], 1, -1)
+
+
+def test_a_rule_that_asks_for_what_no_line_carries_holds_for_none_and_changes_nothing(story: Story) -> None:
+    story.start(1, 0, "N")
+    never = parse('[[rule]]\nname = "x"\n[rule.when]\n"writer.in_transaction" = true\n[rule.then]\nhold = true\n')
+    with_it, without = story.replay(never).as_json(), story.replay(RuleSet()).as_json()
+    with_it.pop("seconds"), without.pop("seconds")
+    assert with_it == without

@@ -34,6 +34,7 @@ def test_an_added_switch_is_told_to_the_radius_process_and_its_secret_stays_in_t
         ({"coa_address": "nowhere"}, "CoA address"),
         ({"secret": b"short"}, "at least 8"),
         ({"coa_port": 70_000}, "3799"),
+        ({"profile": "generc"}, "did you mean generic"),
     ],
 )
 def test_what_makes_no_sense_is_refused(world: World, change: dict[str, object], says: str) -> None:
@@ -47,7 +48,7 @@ def test_a_name_or_an_address_is_taken_once(world: World) -> None:
         add(world)
     with pytest.raises(Conflict, match="sw1"):
         add(world, replace(SWITCH, nas_id="sw2"))
-    assert add(world, replace(SWITCH, profile="other"), replace=True).profile == "other"
+    assert add(world, replace(SWITCH, profile="lab"), replace=True).profile == "lab"
 
 
 def remove(world: World, force: bool = False) -> None:

@@ -44,6 +44,7 @@ def test_versions_rise_and_the_old_value_is_in_the_audit(world: World) -> None:
         ("session_timeout", {"remediation": "5m"}, "whole number of seconds"),
         ("session_timeout", {"remediation": 5}, "at least 60"),
         ("reference_sets", {"sets": [{"name": "nsrl", "path": "rds.db"}]}, "an absolute path"),
+        ("scripts", {"scripts": [{"name": "x", "run": ["/bin/sh", "-c", "id"]}]}, "the name of a file in the folder"),
         ("mode", {"default": "enforce"}, "pratique mode"),
         ("pause", {"paused": True}, "pratique pause"),
     ],

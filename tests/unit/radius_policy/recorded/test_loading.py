@@ -31,6 +31,7 @@ from radius_policy.store.memory import MemoryStore
 
 T = DEFAULT_TENANT
 EPOCH = 1_794_783_600 * SECOND
+NOW = EPOCH + 400 * 86_400 * SECOND
 KNOWN, NEW = "0" * 64, "a" * 64
 BASELINE = [{"sha256": KNOWN, "path": "C:\\Windows\\explorer.exe", "signer": None, "images": ["img"]}]
 
@@ -53,7 +54,7 @@ def write(folder: Path, events: list[dict[str, Any]]) -> None:
 
 def loaded(store: MemoryStore, folder: Path, mode: Mode = Mode.MONITOR, **more: Any) -> Loaded:
     recorded = source(folder, Operation.NOTIFY, EPOCH)
-    return asyncio.run(load(store, recorded, zone="+01:00", mode=mode, **more))
+    return asyncio.run(load(store, recorded, zone="+01:00", received=NOW, mode=mode, **more))
 
 
 def found(store: MemoryStore, kind: type[Any], **equals: Any) -> list[Any]:
@@ -66,7 +67,8 @@ def test_starts_are_recorded_at_their_own_time_and_judged_then(folder: Path) -> 
     assert (result.starts, result.recorded, result.known, result.hosts) == (3, 3, 0, 2)
     assert result.verdicts == {"unknown": 2, "allowed": 1}
     starts = {one.id: one for one in found(store, Execution)}
-    assert starts["e1"].started == starts["e1"].received == EPOCH + 10 * SECOND
+    assert starts["e1"].started == EPOCH + 10 * SECOND
+    assert starts["e1"].received == NOW, "retention counts from when it was told"
     assert starts["e2"].started == EPOCH + 20_500_000
     assert starts["e2"].reason.author == "inventory"
 
@@ -102,7 +104,7 @@ def test_what_breaks_off_is_gone_on_with(folder: Path) -> None:
                 yield start
 
     with pytest.raises(HistoryError):
-        asyncio.run(load(store, Cut(folder, Operation.NOTIFY, epoch=EPOCH), zone="+01:00"))
+        asyncio.run(load(store, Cut(folder, Operation.NOTIFY, epoch=EPOCH), zone="+01:00", received=NOW))
     assert len(found(store, Execution)) == 2 * CHUNK
     result = loaded(store, folder)
     assert (result.known, len(found(store, Execution))) == (2 * CHUNK, 3 * CHUNK)
