@@ -1,45 +1,63 @@
-"""The rehearsal of the RADIUS process plays a whole move and leaves nothing."""
+"""The rehearsal of a move: it goes the whole way, leaves nothing, and says so when it does not."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from api.radius_rehearsal import read_profiles, rehearse
+from api import radius_rehearsal
+from api.radius_rehearsal import RehearsalFailed, read_profiles, rehearse
 from api.start import Undone
-from radius_policy.model import Event, Nas, Order, OrderState, Session, TenantId
+from radius_policy.model import Event, Host, MacAccess, Nas, Order, Session, TenantId
+from radius_policy.nas import profile as profiles
 from radius_policy.snapshot import Delta, Snapshot
-from radius_policy.store.interface import Tx
-from radius_policy.store.memory import MemoryStore
-from radius_policy.store.schema import RECORDS
+from radius_policy.store import open_store
+from radius_policy.store.interface import Store
 
+pytestmark = pytest.mark.anyio
 TENANT = TenantId(1)
 
 
-def test_it_plays_a_move_from_its_order_to_its_proof() -> None:
-    store, seen = MemoryStore(), []
-
-    def play(tx: Tx) -> None:
-        try:
-            rehearse(tx, TENANT, now=1_000_000)
-        finally:
-            seen.extend([tx.find(Order, tenant=TENANT), tx.find(Event, tenant=TENANT), tx.find(Session, tenant=TENANT)])
-
-    with pytest.raises(Undone), store.transaction() as tx:
-        play(tx)
-    [order], [event], sessions = seen
-    assert order.state is OrderState.CONFIRMED
-    assert event.kind == "move_confirmed"
-    assert {session.session: session.ended is None for session in sessions} == {b"1": False, b"2": True}
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
-def test_it_leaves_nothing_behind() -> None:
-    store = MemoryStore()
-    with pytest.raises(Undone), store.transaction() as tx:
-        rehearse(tx, TENANT, now=1_000_000)
-    reading = store.reading()
-    assert not any(reading.count(record.kind, tenant=TENANT) for record in RECORDS.values())
-    assert reading.last_change() == 0
+@pytest.fixture(params=["memory", "sqlite"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    opened = await open_store("memory:" if request.param == "memory" else f"sqlite:///{tmp_path}/p.db", migrate=True)
+    yield opened
+    await opened.close()
 
 
-def test_a_profile_that_is_gone_is_told_with_its_first_order_and_not_here() -> None:
+async def test_a_move_is_confirmed_and_nothing_of_it_stays(store: Store) -> None:
+    before = await store.read(lambda reading: reading.last_change())
+    with pytest.raises(Undone):
+        await store.write(lambda tx: rehearse(tx, TENANT, now=1_000))
+    for kind in (Host, Nas, Session, Order, MacAccess, Event):
+        assert await store.read(lambda reading, kind=kind: reading.count(kind, tenant=TENANT)) == 0
+    assert await store.read(lambda reading: reading.last_change()) == before
+
+
+async def test_a_move_that_does_not_come_to_its_end_is_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(radius_rehearsal._Scene, "switch_asks", lambda scene, session: None)
+    monkeypatch.setattr(radius_rehearsal._Scene, "switch_accounts", lambda scene, status, session, mark: None)
+    with pytest.raises(RehearsalFailed, match="ended acknowledged"):
+        await store.write(lambda tx: rehearse(tx, TENANT, now=1_000))
+
+
+async def test_the_profiles_of_known_switches_are_read_and_a_missing_one_is_left_to_its_orders() -> None:
+    profiles.load.cache_clear()
     snapshot = Snapshot()
-    snapshot.apply(Delta(1, nas={(TENANT, "sw1"): Nas(TENANT, "sw1", "192.0.2.7", b"secret", profile="gone")}))
+    snapshot.apply(
+        Delta(
+            1,
+            nas={
+                (TENANT, name): Nas(TENANT, name, "10.0.0.1", b"secret", profile=name) for name in ("generic", "nosuch")
+            },
+        )
+    )
     read_profiles(snapshot)
+    before = profiles.load.cache_info().misses
+    profiles.load("generic")
+    assert profiles.load.cache_info().misses == before

@@ -1,6 +1,7 @@
 """One message and its answer, over real TLS."""
 
 import dataclasses
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pytest
 from health_agent import uplink as module
 from health_agent.contract import Answer, Heartbeat, Operation, Report, Sensor
 from health_agent.identity import Identity
-from health_agent.uplink import ClockSkew, NotReady, Refused, Unreachable, Uplink, problem_of
+from health_agent.uplink import ClockSkew, NotReady, Refused, Unreachable, Uplink, failure, problem_of
 from tests.unit.health_agent.fake_service import FakeService, Refusal
 from tests.unit.health_agent.makers import execution
 
