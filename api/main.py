@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 RENEWAL_EVERY_S: Final = 3600.0
 _POLICY_EVERY_S: Final = 5.0
+_GOODBYE_S: Final = 0.2
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S, _HEALTHY_S = 0.25, 30.0, 60.0
 """Between failures of background work: the pause doubles until a run was healthy for so long."""
 _HEADERS: Final = [("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")]
@@ -140,10 +141,26 @@ async def _load(app: Front) -> None:
 
 def _server(config: "uvicorn.Config", ending: Callable[[], None]) -> "uvicorn.Server":
     """uvicorn raises the signal again when it has ended, which would end us before the store is closed: so we listen.
-    `ending` is called when it is told to end."""
+    `ending` is called when it is told to end. Then a kept connection on which nothing is asked has a moment to say
+    goodbye: TLS waits for the peer's, and an agent that has nothing to send does not look."""
     import uvicorn
+    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
     class Quiet(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            cut = asyncio.get_running_loop().call_later(_GOODBYE_S, self._cut_idle)
+            try:
+                await super().shutdown(sockets)
+            finally:
+                cut.cancel()
+
+        def _cut_idle(self) -> None:
+            for connection in list(self.server_state.connections):
+                if not isinstance(connection, HttpToolsProtocol):
+                    continue
+                if connection.cycle is None or connection.cycle.response_complete:
+                    connection.transport.abort()
+
         @contextlib.contextmanager
         def capture_signals(self) -> Iterator[None]:
             loop = asyncio.get_running_loop()

@@ -17,10 +17,13 @@ from lab.processes import Processes
 from lab.python import pratique
 
 SWITCH: Final = "lab-switch"
+SERVICE: Final = "serve"
+"""The name of the service's process in the lab."""
 
 
 class PolicyError(Exception):
-    """The policy service did not do what was asked; the message carries its words."""
+    """The policy service did not do what was asked; the message carries its words, and the end of its log where those
+    do not tell the reason."""
 
 
 class Policy:
@@ -32,6 +35,7 @@ class Policy:
         self.ca_file = data / "tls" / "ca.pem"
         self._client: httpx.Client | None = None
         self._token = ""
+        self.unready = "it was not asked"
 
     # ---- the command line
 
@@ -72,13 +76,17 @@ class Policy:
         self.ask("POST", "/v1/lists/allow", {"kind": "hash", "value": sha256, "why": "seen by the lab"})
 
     def ready(self) -> bool:
-        """Whether the service says so. False while it cannot be reached."""
+        """Whether the service says so. False while it cannot be reached; `unready` tells what it said instead."""
         if not self.ca_file.exists():
+            self.unready = "it has made no certificate"
             return False
         try:
-            return self._http().get("/readyz").status_code == httpx.codes.OK
-        except httpx.TransportError:
+            answer = self._http().get("/readyz")
+        except httpx.TransportError as error:
+            self.unready = repr(error)
             return False
+        self.unready = f"{answer.status_code} {answer.text[:300]}"
+        return answer.status_code == httpx.codes.OK
 
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """JSON from the API. Raises PolicyError for every answer that is no success."""
@@ -86,9 +94,10 @@ class Policy:
         try:
             answer = self._http().request(method, path, json=body, headers=headers)
         except httpx.TransportError as error:
-            raise PolicyError(f"{method} {path}: {error!r}") from error
+            raise PolicyError(f"{method} {path}: {error!r}{self._processes.last_words(SERVICE)}") from error
         if not answer.is_success:
-            raise PolicyError(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
+            why = self._processes.last_words(SERVICE) if answer.is_server_error else ""
+            raise PolicyError(f"{method} {path}: {answer.status_code} {answer.text[:300]}{why}")
         return answer.json()
 
     def host(self, mac: str) -> dict[str, Any]:

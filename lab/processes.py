@@ -104,6 +104,10 @@ class Processes:
         text = path.read_text(errors="replace") if path.exists() else ""
         return "\n".join(text.splitlines()[-lines:])
 
+    def last_words(self, name: str) -> str:
+        """The end of its log as a paragraph behind a failure: the reason often stands there alone."""
+        return f"\nThe log of the lab's {name} ends:\n{self.tail(name) or '(nothing was written)'}"
+
     def stop(self, *names: str) -> None:
         """End these (all at once, each within `STOP_S`)."""
         stopping = [self._running.pop(name) for name in names if name in self._running]

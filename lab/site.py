@@ -21,7 +21,7 @@ from lab.fabric import ENDPOINTS, PRODUCTION, Endpoint, Fabric, free_ports
 from lab.fabric.netns import Netns
 from lab.fabric.table import Table
 from lab.mail import MailSink
-from lab.policy import Policy
+from lab.policy import SERVICE, Policy
 from lab.processes import Processes
 from lab.python import STATE_VARIABLE, environment, module, pratique
 from lab.switch import control
@@ -29,6 +29,7 @@ from lab.switch.control import Journal
 
 T = TypeVar("T")
 ADMIN: Final = "admin"
+READY_S: Final = 20.0
 QUIET_S: Final = 0.4
 MAIL_TO: Final = "admin@lab.example"
 
@@ -72,11 +73,15 @@ class Site:
         self.config.write_text(self._configuration())
         begun = time.monotonic()
         self.start_service()
-        self.wait("the policy service to be ready", self.policy.ready, 20)
+        try:
+            self.wait("the policy service to be ready", self.policy.ready, READY_S)
+        except NotInTime as error:
+            why = f": {self.policy.unready}{self.processes.last_words(SERVICE)}"
+            raise NotInTime(f"{error}{why}") from error
         self.service_start_ms = (time.monotonic() - begun) * 1000
 
     def start_service(self) -> None:
-        self.processes.start("serve", *pratique("serve", "--config", str(self.config)))
+        self.processes.start(SERVICE, *pratique("serve", "--config", str(self.config)))
 
     def furnish(self) -> None:
         """Settings, the switch, a person and three enrolled endpoints."""

@@ -229,9 +229,14 @@ def _last_stop(order: Order, event: Happening, now: Micros, profile: Profile) ->
     return _stay(order, event, now, profile)
 
 
+def denies_session(cause: int | None, profile: Profile) -> bool:
+    """Whether a NAK with this Error-Cause says that the NAS has no such session."""
+    return cause == SESSION_UNKNOWN or (cause == IDS_DO_NOT_MATCH and profile.unknown_session_is_407)
+
+
 def _nak(order: Order, event: Happening, now: Micros, profile: Profile) -> Step:
     cause = event.cause
-    unknown = cause == SESSION_UNKNOWN or (cause == IDS_DO_NOT_MATCH and profile.unknown_session_is_407)
+    unknown = denies_session(cause, profile)
     why = f"NAK {cause}" if cause is not None else "NAK without cause"
     if unknown and event.retransmitted:
         return _to(order, S.ACKNOWLEDGED, now, f"{why} after a retransmission: the first one worked")

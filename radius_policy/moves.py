@@ -12,15 +12,14 @@ from dataclasses import replace
 
 from radius_policy import proof, sessions, watch
 from radius_policy.enforcement import (
-    IDS_DO_NOT_MATCH,
     REQUEST_INITIATED,
-    SESSION_UNKNOWN,
     CloseSession,
     Command,
     Happening,
     OpenOrder,
     StopSending,
     Tell,
+    denies_session,
     step,
 )
 from radius_policy.model import OPEN_STATES, Access, Mac, MacAccess, Micros, Order, OrderState, Session, TenantId
@@ -175,7 +174,7 @@ class _Booking:
             self.booked.counts["orders_unknown"] += 1
             return
         self.changed[order.id] = order
-        denied = what.what is _H.NAKED and what.cause in (SESSION_UNKNOWN, IDS_DO_NOT_MATCH)
+        denied = what.what is _H.NAKED and denies_session(what.cause, self.profile(order))
         session = self.not_denied(order) if denied else self.best(order)
         alone = session is None or self.books.alone(self.tx, session, order)
         self.step(order, replace(what, session=session, alone=alone), at)
@@ -278,7 +277,7 @@ class _Booking:
             self.orders(session.tenant, session.mac),
             vlan=rules.vlans.get(row.access, ""),
             paused=rules.paused,
-            retry_us=lambda order: self.timers(order).retry_us,
+            retry_us=lambda order: self.profile(order).retry_us,
             now=at,
             new_id=self.books.new_id,
         )
@@ -289,7 +288,7 @@ class _Booking:
     # Steps and what they command
 
     def step(self, order: Order, what: Happening, at: Micros) -> None:
-        done = step(order, what, at, self.timers(order))
+        done = step(order, what, at, self.profile(order))
         if done.stayed:
             self.booked.counts[f"stayed.{done.stayed}"] += 1
         if done.order != order:
@@ -299,7 +298,7 @@ class _Booking:
         if done.order.state is OrderState.WAITING_FOR_SESSION and order.state is not OrderState.WAITING_FOR_SESSION:
             self.elsewhere(done.order, at)
 
-    def timers(self, order: Order) -> Profile:
+    def profile(self, order: Order) -> Profile:
         """The profile of the order's NAS; where it was removed, what is on the wire runs out by the generic times."""
         return self.books.profile(order) or profiles.load("generic")
 

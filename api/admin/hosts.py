@@ -1,7 +1,7 @@
 """Endpoints: found by id, name or MAC, shown with everything decided about them, cleared, quarantined, released."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -213,6 +213,16 @@ def protect(tx: Tx, who: Identity, host: Host, on: bool, *, why: str = "", now: 
     return _deed(
         tx, who, host, what, why, now, lambda: judgement.refresh(tx, host.tenant, host.host_id, now=now, policy=policy)
     )
+
+
+DEEDS: Final[Mapping[str, Callable[..., HostState]]] = {
+    "clear": clear,
+    "quarantine": quarantine,
+    "release": release,
+    "withdraw": withdraw,
+    "protect": protect,
+}
+"""What is done to one host, by the word that a person says."""
 
 
 def _deed(

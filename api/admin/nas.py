@@ -10,7 +10,7 @@ from api import audit
 from api.admin.errors import Conflict, NotFound, Refused
 from api.auth.roles import Identity, Role
 from api.words import count
-from radius_policy.model import OPEN_STATES, Host, Micros, Nas, Order, OrderState, TenantId
+from radius_policy.model import OPEN_STATES, Host, Micros, Nas, Order, OrderState, Session, TenantId
 from radius_policy.store.interface import Reading, Tx, first
 
 MIN_SECRET = 8
@@ -45,9 +45,7 @@ def remove_nas(tx: Tx, who: Identity, nas_id: str, *, force: bool = False, now: 
     """It may not ask any more. Refused while moves are under way there, unless forced: then those that cannot go on any
     more fail, and what is on the wire runs out (tables.md, "Profile or NAS removed"). Raises NotFound or Conflict."""
     who.require(Role.ADMIN)
-    nas = tx.get(Nas, who.tenant, nas_id)
-    if nas is None:
-        raise NotFound(f'there is no NAS "{nas_id}"')
+    nas = find_nas(tx, who.tenant, nas_id)
     moving = [order for order in tx.find(Order, tenant=who.tenant, state=_MOVING) if order.nas_id == nas_id]
     if moving and not force:
         listed = "; ".join(_named(tx, order) for order in moving[:_MOST_NAMED])
@@ -92,6 +90,42 @@ def _fail(tx: Tx, order: Order, nas: Nas, now: Micros) -> None:
 def all_nas(tx: Reading, tenant: TenantId) -> list[Nas]:
     """All of them, by id."""
     return sorted(tx.find(Nas, tenant=tenant), key=lambda nas: nas.nas_id)
+
+
+def find_nas(tx: Reading, tenant: TenantId, nas_id: str) -> Nas:
+    """The one of this id. Raises NotFound with the nearest known one."""
+    nas = tx.get(Nas, tenant, nas_id)
+    if nas is None:
+        from difflib import get_close_matches
+
+        near = get_close_matches(nas_id, [one.nas_id for one in tx.find(Nas, tenant=tenant)], 1)
+        raise NotFound(f'there is no NAS "{nas_id}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+    return nas
+
+
+def whole_view(tx: Reading, nas: Nas) -> dict[str, Any]:
+    """What is known of it: its profile with the evidence, who is connected there, which moves are under way."""
+    from radius_policy.nas import profile
+
+    known = profile.load(nas.profile)
+    present = tx.find(Session, tenant=nas.tenant, nas_id=nas.nas_id, ended=None)
+    moving = [order for order in tx.find(Order, tenant=nas.tenant, state=_MOVING) if order.nas_id == nas.nas_id]
+    return shown(nas) | {
+        "methods": [
+            {"kind": str(each.kind), "evidence": str(each.evidence), "tries": each.tries} for each in known.methods
+        ],
+        "sessions": [
+            {
+                "port": session.port,
+                "mac": session.mac,
+                "vlan": session.vlan,
+                "access": str(session.access) if session.access else None,
+                "updated": session.updated,
+            }
+            for session in sorted(present, key=lambda each: (each.port, each.mac))
+        ],
+        "orders": [_named(tx, order) for order in moving],
+    }
 
 
 def shown(nas: Nas) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class ToolWish:
 
 def tools(tx: Reading, tenant: TenantId, role: ToolRole | None = None) -> list[Tool]:
     """All of them, or those of a role: by role, the unconfirmed first, then by name."""
-    found = tx.find(Tool, tenant=tenant) if role is None else tx.find(Tool, tenant=tenant, role=role)
+    found = [tool for tool in tx.find(Tool, tenant=tenant) if role is None or tool.role is role]
     order = list(ToolRole)
     return sorted(found, key=lambda tool: (order.index(tool.role), tool.confirmed, tool.name, tool.sha256))
 

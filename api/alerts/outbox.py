@@ -154,6 +154,12 @@ def due(reading: Reading, tenant: TenantId, channel: str, now: Micros, limit: in
     )
 
 
+def next_due(reading: Reading, tenant: TenantId, now: Micros) -> Micros:
+    """When the next message that is not due yet will be; 0 where none waits."""
+    found = reading.find(Delivery, tenant=tenant, state="waiting", order="not_before", after=now, limit=1)
+    return found[0].not_before if found else 0
+
+
 def astray(reading: Reading, tenant: TenantId, channels: Collection[str], now: Micros) -> list[Delivery]:
     """Due messages for channels that are not configured any more."""
     waiting = reading.find(Delivery, tenant=tenant, state="waiting", order="not_before", before=now + 1, limit=200)

@@ -92,13 +92,13 @@ async def run(
             _log.error("alerts wait for the store", reason=str(error))
             more = False
         if not more:
-            await _pause(stop, wake)
+            await _pause(stop, wake, worker.rest)
 
 
-async def _pause(stop: asyncio.Event, wake: asyncio.Event | None) -> None:
+async def _pause(stop: asyncio.Event, wake: asyncio.Event | None, seconds: float) -> None:
     waits = [asyncio.ensure_future(event.wait()) for event in (stop, wake) if event]
     try:
-        await asyncio.wait(waits, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()
@@ -130,6 +130,13 @@ class Worker:
         self._health: dict[str, Health] = {}
         self._looked = 0
         self._digests_at: Micros = 0
+        self._next: Micros = 0
+
+    @property
+    def rest(self) -> float:
+        """Seconds to sleep when nothing is to be done at once: to the moment when the next message is due, or a poll."""
+        left = (self._next - self._clock()) / SECOND
+        return min(left, POLL_S) if left > 0 else POLL_S
 
     async def round(self) -> bool:
         """Route what is new, send what is due. True when there is more to do at once."""
@@ -144,7 +151,10 @@ class Worker:
         await self._escalate()
         await self._digests(zone)
         moved = await asyncio.gather(*(self._serve(name, zone) for name in self._channels))
-        return await self._redirect_astray() or more or any(moved)
+        more = await self._redirect_astray() or more or any(moved)
+        if not more:
+            self._next = await self._store.read(lambda reading: outbox.next_due(reading, self._tenant, self._clock()))
+        return more
 
     def _look(self, reading: Reading) -> tuple[tuple[bool, int], Setting | None, ZoneInfo]:
         named = reading.get(Setting, self._tenant, "timezone")

@@ -21,6 +21,8 @@ from api.cli.common import (
 from api.config import Config
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from api.admin.deeds import Desk
     from api.admin.settle import Settled
     from radius_policy.lists.imports import Imported, Planned
@@ -70,13 +72,9 @@ def register(made: typer.Typer, action: str) -> None:
     ) -> None:
         """Take a whole import back; whoever it touches is recomputed."""
 
-        async def deed(desk: "Desk", who: Identity, _: Config) -> None:
-            from api.admin import batches
+        from api.admin import batches
 
-            done, settled = await batches.undo(desk, who, batch)
-            _tell(done, settled, "taken back", as_json)
-
-        with_desk(config, database, deed)
+        with_desk(config, database, lambda desk, who, _: _told(batches.undo(desk, who, batch), "taken back", as_json))
 
     if action == "allow":
         made.command()(scan)
@@ -120,13 +118,9 @@ def confirm(
 ) -> None:
     """Confirm a wide deny that an import only proposed: from now on it decides."""
 
-    async def deed(desk: "Desk", who: Identity, _: Config) -> None:
-        from api.admin import batches
+    from api.admin import batches
 
-        done, settled = await batches.confirm(desk, who, entry)
-        _tell(done, settled, "confirmed", as_json)
-
-    with_desk(config, database, deed)
+    with_desk(config, database, lambda desk, who, _: _told(batches.confirm(desk, who, entry), "confirmed", as_json))
 
 
 def _batch(
@@ -160,8 +154,7 @@ def _batch(
             return
         if not yes and not (sys.stdin.isatty() and typer.confirm(f"put them on the {action} list?")):
             raise Refused("nothing was done; say --yes to do it")
-        done, settled = await batches.carry_out(desk, who, planned, action)
-        _tell(done, settled, "put on the list", as_json)
+        await _told(batches.carry_out(desk, who, planned, action), "put on the list", as_json)
 
     with_desk(config, database, deed)
 
@@ -180,7 +173,9 @@ def _show(planned: "Planned", *, as_json: bool) -> None:
             print(f"… and {len(planned.proposed) - _MOST_SHOWN} more (--json shows all)")
 
 
-def _tell(done: "Imported", settled: "Settled", word: str, as_json: bool) -> None:
+async def _told(doing: "Awaitable[tuple[Imported, Settled]]", word: str, as_json: bool) -> None:
+    """Wait for it, then say what it did."""
+    done, settled = await doing
     if as_json:
         from api.admin.settle import touched
 

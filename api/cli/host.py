@@ -1,6 +1,5 @@
 """`pratique host`: endpoints listed, shown, cleared, quarantined, released, protected."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,7 +19,6 @@ from api.cli.common import (
     app as made_app,
 )
 from api.config import Config
-from radius_policy.model import HostState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,52 +72,24 @@ def show(name: Name, as_json: JsonOption = False, config: ConfigOption = None, d
     with_desk(config, database, deed)
 
 
-@app.command()
-def clear(
-    name: Name,
-    why: WhyOption = "",
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-    database: DatabaseOption = None,
-) -> None:
-    """You looked at it: its reasons until now end."""
-    _deed("clear", name, as_json, config, database, why=why)
+def _add(word: str, help_: str) -> None:
+    """A deed that needs nothing but a host and a reason."""
+
+    @app.command(word, help=help_)
+    def deed(
+        name: Name,
+        why: WhyOption = "",
+        as_json: JsonOption = False,
+        config: ConfigOption = None,
+        database: DatabaseOption = None,
+    ) -> None:
+        _deed(word, name, as_json, config, database, why=why)
 
 
-@app.command()
-def quarantine(
-    name: Name,
-    why: WhyOption = "",
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-    database: DatabaseOption = None,
-) -> None:
-    """Move it to remediation until you withdraw that."""
-    _deed("quarantine", name, as_json, config, database, why=why)
-
-
-@app.command()
-def release(
-    name: Name,
-    why: WhyOption = "",
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-    database: DatabaseOption = None,
-) -> None:
-    """Back to production until there is a new reason."""
-    _deed("release", name, as_json, config, database, why=why)
-
-
-@app.command()
-def withdraw(
-    name: Name,
-    why: WhyOption = "",
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-    database: DatabaseOption = None,
-) -> None:
-    """Take your quarantine or release back: the tables decide again."""
-    _deed("withdraw", name, as_json, config, database, why=why)
+_add("clear", "You looked at it: its reasons until now end.")
+_add("quarantine", "Move it to remediation until you withdraw that.")
+_add("release", "Back to production until there is a new reason.")
+_add("withdraw", "Take your quarantine or release back: the tables decide again.")
 
 
 @app.command()
@@ -139,8 +109,7 @@ def _deed(word: str, name: str, as_json: bool, config: "Path | None", database: 
     async def deed(desk: "Desk", who: Identity, _: Config) -> None:
         from api.admin import hosts
 
-        act: Callable[..., HostState] = getattr(hosts, word)
-        view, state = await desk.host(who, name, act, **arguments)
+        view, state = await desk.host(who, name, hosts.DEEDS[word], **arguments)
         if as_json:
             print_json(view | {"access_reason": state.access_reason.text})
             return

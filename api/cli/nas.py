@@ -7,7 +7,7 @@ import typer
 
 from api.admin.errors import Refused
 from api.auth.roles import Identity
-from api.cli.common import ConfigOption, DatabaseOption, JsonOption, print_json, print_table, with_desk
+from api.cli.common import ConfigOption, DatabaseOption, JsonOption, moment, print_json, print_table, with_desk
 from api.cli.common import app as made_app
 from api.config import Config
 
@@ -104,5 +104,59 @@ def remove(
 
         await desk.plain(lambda tx, now: nas.remove_nas(tx, who, name, force=force, now=now))
         print(f"{name} may not ask any more")
+
+    with_desk(config, database, deed)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="its id")],
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """What its profile can do, who is connected there, and which moves are under way."""
+
+    async def deed(desk: "Desk", who: Identity, loaded: Config) -> None:
+        from api.admin import nas
+
+        view = await desk.store.read(lambda tx: nas.whole_view(tx, nas.find_nas(tx, who.tenant, name)))
+        if as_json:
+            print_json(view)
+            return
+        signed = "signed requests only" if view["require_message_authenticator"] else "UNSIGNED requests too"
+        print(f"{view['nas_id']} at {view['address']}, listener {view['listener']}, {signed}")
+        methods = ", then ".join(f"{each['kind']} (evidence: {each['evidence']})" for each in view["methods"])
+        print(f"profile {view['profile']}: {methods or 'no CoA'}")
+        print_table(
+            ("port", "MAC", "VLAN", "access", "last heard"),
+            ([s["port"], s["mac"], s["vlan"], s["access"], moment(s["updated"], loaded)] for s in view["sessions"]),
+            empty="nobody is connected there",
+        )
+        for order in view["orders"]:
+            print(f"under way: {order}")
+
+    with_desk(config, database, deed)
+
+
+@app.command()
+def trace(
+    name: Annotated[str | None, typer.Argument(help="only this one; without it, all that is sent to our ports")] = None,
+    seconds: Annotated[float, typer.Option(min=0.1, max=86_400, help="how long to look")] = 60.0,
+    config: ConfigOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Show RADIUS packets as they come and go, whether they fit the shared secret, and what they say. Needs root."""
+    from api.radius_trace import watch
+
+    async def deed(desk: "Desk", who: Identity, loaded: Config) -> None:
+        from api.admin import nas
+
+        known = await desk.store.read(
+            lambda tx: [nas.find_nas(tx, who.tenant, name)] if name else nas.all_nas(tx, who.tenant)
+        )
+        only = frozenset(each.address for each in known) if name else None
+        for line in watch(known, loaded.radius, only=only, seconds=seconds):
+            print(line, flush=True)
 
     with_desk(config, database, deed)

@@ -1,5 +1,7 @@
 """What changes something: every one is a POST, checked for login, role and CSRF value, and audited by what it calls."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
@@ -10,6 +12,7 @@ from api.auth.identify import COOKIE
 from api.auth.logins import LIFE, TooMany, WrongLogin
 from api.auth.passwords import WeakPassword
 from api.auth.roles import Forbidden
+from api.console.asking import FIELDS, ask
 from api.console.decisions import HOST_DEEDS, LIST_DEEDS, host_preview, list_preview
 from api.console.guard import BASE, Anybody, ConsoleRoute, NotLoggedIn, Visiting, anybody, go, local_path, text
 from api.console.render import page
@@ -93,13 +96,8 @@ async def decide_executable(visit: Visiting, sha256: str, deed: str) -> Response
         wish = _wish(form, sha256, deed, visit.now)
         await visit.service.desk.decide(visit.who, wish)
     except (Refused, Forbidden) as error:
-        return await visit.show(
-            "decide.html",
-            lambda reading, _: list_preview(reading, who=visit.who, sha256=sha256, deed=deed, now=visit.now),
-            status=409,
-            error=_sentence(error),
-            given=_given(form),
-        )
+        preview = partial(list_preview, who=visit.who, sha256=sha256, deed=deed, now=visit.now)
+        return await ask(visit, preview, _given(form), _sentence(error))
     return go(f"{BASE}executables/{sha256}")
 
 
@@ -108,20 +106,13 @@ async def decide_host(visit: Visiting, host_id: str, deed: str) -> Response:
     form = await visit.form()
     if deed not in HOST_DEEDS:
         raise NotFound("a host can be released, quarantined or cleared")
-    act = {"release": admin_hosts.release, "quarantine": admin_hosts.quarantine, "clear": admin_hosts.clear}[deed]
-    who = visit.who
     try:
         if not text(form, "why"):
             raise Refused("say why, in a few words: it stands in the audit")
-        await visit.service.desk.host(who, host_id, act, why=text(form, "why"))
+        await visit.service.desk.host(visit.who, host_id, admin_hosts.DEEDS[deed], why=text(form, "why"))
     except (Refused, Forbidden) as error:
-        return await visit.show(
-            "decide.html",
-            lambda reading, _: host_preview(reading, who=who, host_id=host_id, deed=deed, now=visit.now),
-            status=409,
-            error=_sentence(error),
-            given=_given(form),
-        )
+        preview = partial(host_preview, who=visit.who, host_id=host_id, deed=deed, now=visit.now)
+        return await ask(visit, preview, _given(form), _sentence(error))
     return go(f"{BASE}hosts/{host_id}")
 
 
@@ -158,7 +149,7 @@ def _wish(form: FormData, sha256: str, deed: str, now: Micros) -> Wish:
 
 
 def _given(form: FormData) -> dict[str, str]:
-    return {name: text(form, name) for name in ("why", "ticket", "days", "scope")}
+    return {name: text(form, name) for name in FIELDS}
 
 
 def _sentence(error: Exception) -> str:

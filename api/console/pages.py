@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.admin.errors import NotFound
 from api.alerts.links import Links, key_in
+from api.console.asking import ask
 from api.console.decisions import HOST_DEEDS, LIST_DEEDS, host_preview, list_preview
 from api.console.guard import ConsoleRoute, Visiting, go
 from api.console.queries.events import PAGE as EVENTS_PAGE
@@ -108,26 +109,14 @@ async def executable(visit: Visiting, sha256: str) -> Response:
 async def decide_executable(visit: Visiting, sha256: str, deed: str) -> Response:
     if deed not in LIST_DEEDS:
         raise NotFound("an executable can be allowed or denied")
-    work = partial(list_preview, who=visit.who, sha256=sha256, deed=deed, now=visit.now)
-    return await visit.show(
-        "decide.html",
-        lambda reading, _: work(reading),
-        error="",
-        given=dict.fromkeys(("why", "ticket", "days", "scope"), ""),
-    )
+    return await ask(visit, partial(list_preview, who=visit.who, sha256=sha256, deed=deed, now=visit.now))
 
 
 @pages.get("/hosts/{host_id}/{deed}")
 async def decide_host(visit: Visiting, host_id: str, deed: str) -> Response:
     if deed not in HOST_DEEDS:
         raise NotFound("a host can be released, quarantined or cleared")
-    work = partial(host_preview, who=visit.who, host_id=host_id, deed=deed, now=visit.now)
-    return await visit.show(
-        "decide.html",
-        lambda reading, _: work(reading),
-        error="",
-        given=dict.fromkeys(("why", "ticket", "days", "scope"), ""),
-    )
+    return await ask(visit, partial(host_preview, who=visit.who, host_id=host_id, deed=deed, now=visit.now))
 
 
 @pages.get("/events")

@@ -48,10 +48,11 @@ def day_report(
     begin, end = moments.bounds(day, scope.zone)
     fleet = Fleet.read(reading, tenant, scope.site, seen)
     ran: dict[str, list[tuple[str, Micros]]] = defaultdict(list)
+    names = fleet.names  # tens of thousands of look-ups
     for sha, host_id, first in reading.pick(
         HostExecutable, ("sha256", "host_id", "first"), tenant=tenant, order="first", after=begin - 1, before=end
     ):
-        if host_id in fleet:
+        if host_id in names:
             ran[sha].append((host_id, first))
     everything = reading.find(Executable, tenant=tenant, order="first_seen", after=begin - 1, before=end)
     fresh: dict[str, Executable] = {each.sha256: each for each in everything}

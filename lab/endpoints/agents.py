@@ -81,6 +81,7 @@ def _become(job: Job, parent: int) -> None:
     try:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
+        os.setsid()  # the kernel shares processors between sessions: twelve agents want twelve shares, not one
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         log = os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -1,11 +1,13 @@
-"""A harmless stand-in for ransomware: `python locker.py --share HOST:PORT [--mac MAC]`.
+"""A harmless stand-in for ransomware: `python locker.py --share HOST:PORT [--mac MAC] [--go PIPE]`.
 
-It takes each file of the lab's own share, turns its octets over (XOR, so `restored` gives them back), gives it another
+It waits until somebody writes into the pipe (so that whoever does that harms at once, without waiting for an interpreter
+to start). Then it takes each file of the lab's own share, turns its octets over (XOR, so `restored` gives them back), gives it another
 name, and leaves a note; then the next one, until there is none or the network is gone. It knows no other files and no
 other hosts.
 """
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -72,10 +74,21 @@ def restored(folder: Path) -> int:
     return back
 
 
+def _wait(pipe: Path) -> None:
+    """Until a line comes. It is opened for both ways, so that somebody who only looks ends no waiting."""
+    file = os.open(pipe, os.O_RDWR)
+    while b"\n" not in os.read(file, 100):
+        continue
+    os.close(file)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="a harmless stand-in for ransomware, on the lab's own share")
     parser.add_argument("--share", required=True, metavar="HOST:PORT")
     parser.add_argument("--mac", default="")
+    parser.add_argument("--go", type=Path, metavar="PIPE", help="wait for a line in this pipe")
     given = parser.parse_args(sys.argv[1:])
+    if given.go:
+        _wait(given.go)
     with Client(given.share, given.mac) as client:
         run(client)

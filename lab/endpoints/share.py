@@ -55,6 +55,15 @@ def _file(folder: Path, name: object) -> Path:
     return folder / name
 
 
+def _read(payload: bytes) -> dict[str, Any]:
+    """An answer, {} for anything else: on the port table all processes of an endpoint share its MAC."""
+    try:
+        got = json.loads(payload)
+    except ValueError:
+        return {}
+    return got if isinstance(got, dict) else {}
+
+
 class Client:
     """One user of a share, waiting `patience_s` for each answer. With a MAC its datagrams are frames of the port table."""
 
@@ -71,8 +80,8 @@ class Client:
         try:
             self._socket.sendto(self._mac + json.dumps({**asked, "id": self._asked}).encode(), self._to)
             while True:
-                got: dict[str, Any] = json.loads(self._socket.recv(65536)[len(self._mac) :])
-                if got.get("id") == self._asked:  # not the late answer to an earlier question
+                got = _read(self._socket.recv(65536)[len(self._mac) :])
+                if got.get("id") == self._asked:  # not the late answer to an earlier question, nor a ping's echo
                     return got
         except OSError:  # no route, no carrier, no answer
             return None

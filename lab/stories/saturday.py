@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -40,8 +41,9 @@ OTHERS: Final = tuple(endpoint for endpoint in DOZEN if endpoint is not ONE)
 FILES: Final = 240
 USER: Final = "nobody"
 SCRIPT: Final = "shut-port"
-WORKS: Final = '"$@"; true'
-"""What the unknown program does: run the locker as its child."""
+LOCKER: Final = "locker"
+WORKS: Final = 'echo go > "$1"; sleep 90; true'
+"""What the unknown program does: let the locker go, and stay."""
 
 
 def prepare(site: Site, narrator: Narrator) -> None:
@@ -83,9 +85,10 @@ def play(site: Site, narrator: Narrator) -> dict[str, Any]:
         )
     try:
         figures = _stopped(site, narrator, program, start, mails)
-        figures |= _found(site, narrator, program)
+        figures |= _found(site, narrator, program, start)
     finally:
         _end(start)
+        site.processes.stop(LOCKER)
     figures |= _back(site, narrator, program, start)
     with narrator.step("the files"):
         restored = locker.restored(folder_of(site.state))
@@ -125,7 +128,7 @@ def _stopped(site: Site, narrator: Narrator, program: NewProgram, start: Start, 
     }
 
 
-def _found(site: Site, narrator: Narrator, program: NewProgram) -> dict[str, Any]:
+def _found(site: Site, narrator: Narrator, program: NewProgram, start: Start) -> dict[str, Any]:
     with narrator.step("who was it"):
         notes = ("--from-notes", str(folder_of(site.state)), "--notes-name", f"{locker.NOTE}*")
         report = json.loads(site.policy.cli("report", "window", *notes, "--format", "json"))
@@ -201,12 +204,17 @@ def _listens(port: int) -> bool:
 
 
 def _start(site: Site, program: NewProgram) -> Start:
-    """Start the program on its endpoint, with the locker as its child."""
-    locks = [*module("lab.endpoints.locker"), *dozen.wide(site).share(ONE)]
+    """Start the program on its endpoint; it lets the locker go, which waits there."""
+    pipe = site.state / "go"
+    pipe.unlink(missing_ok=True)
+    os.mkfifo(pipe, 0o600)
+    locks = [*module("lab.endpoints.locker"), *dozen.wide(site).share(ONE), "--go", str(pipe)]
+    site.processes.start(LOCKER, *site.fabric.enter(ONE), *locks)
     command = [
         *site.fabric.enter(ONE), sys.executable, "-I", "-S", starter.__file__, str(program.path),
-        program.path.name, "-c", WORKS, program.path.name, *locks,
+        program.path.name, "-c", WORKS, program.path.name, str(pipe),
     ]  # fmt: skip
+    site.wait("the locker to wait for its order", partial(_is_read, pipe), 20)
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True,
         env=site.processes.command_environment(),
@@ -215,6 +223,15 @@ def _start(site: Site, program: NewProgram) -> Start:
     if len(line) != 2:
         raise FabricError(f"{program.path} did not start (exit {process.wait(5)})")
     return Start(process, int(line[0]), int(line[1]))
+
+
+def _is_read(pipe: Path) -> bool:
+    """Whether somebody reads the pipe (and nothing is written into it by asking)."""
+    try:
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
 
 
 def _end(start: Start) -> None:
@@ -245,6 +262,11 @@ def _disturbed(site: Site, since_us: int) -> list[str]:
         site.wait(f"{other.name} to ping on", partial(site.pings(other).answered, until + 1_100_000), 10, 0.1)
     ports = dozen.moved(site, since_us)
     return [other.name for other in OTHERS if other.port in ports or site.pings(other).lost(since_us, until)]
+
+
+def _moment(us: int, seconds: int) -> str:
+    """A moment as reports read it, with its offset."""
+    return datetime.fromtimestamp(us / 1_000_000 + seconds, UTC).isoformat(timespec="milliseconds")
 
 
 def _now() -> int:

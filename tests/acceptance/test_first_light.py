@@ -129,7 +129,7 @@ def answers(site: Site) -> bool:
 def process_of(site: Site, role: str) -> int:
     """The process of the policy service that has this role."""
     below = [psutil.Process(pid) for pid in children(site.processes.pid("serve"))]
-    return next(process.pid for process in below if f"--role {role}" in " ".join(process.cmdline()))
+    return next(process.pid for process in below if f"api.process {role} " in " ".join(process.cmdline()))
 
 
 def test_with_the_mail_server_away_the_host_is_moved_and_the_mail_comes_later(

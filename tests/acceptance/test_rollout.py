@@ -37,7 +37,7 @@ def test_only_patient_zero_moves_and_comes_back_when_its_program_is_allowed(fabr
     assert done.stdout, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
 
-    assert result["ok"], result
+    assert result["ok"], json.dumps(result)
     assert done.returncode == 0
     assert (result["patient_zero_moved"], result["others_moved"], result["contained"]) == (True, 0, 0)
     assert (result["fabric"], result["rolled_out"]) == (fabric, 11)

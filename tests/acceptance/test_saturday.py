@@ -27,7 +27,7 @@ def test_the_one_is_stopped_found_and_freed_and_nobody_else_notices(fabric: str)
     assert done.stdout, done.stderr
     result = json.loads(done.stdout.splitlines()[-1])
 
-    assert result["ok"], result
+    assert result["ok"], json.dumps(result)
     assert done.returncode == 0
     assert result["window_hosts"] == ["endpoint5"]
     assert result["others_disturbed"] == 0

@@ -111,8 +111,8 @@ coa_source = "127.0.0.1"
         found = {}
         for pid in Path(f"/proc/{self.service.pid}/task/{self.service.pid}/children").read_text().split():
             line = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-            if b"--role" in line:
-                found[line[line.index(b"--role") + 1].decode()] = int(pid)
+            if b"api.process" in line:
+                found[line[line.index(b"api.process") + 1].decode()] = int(pid)
         return found
 
 

@@ -1,10 +1,12 @@
 """The service as people and agents meet it: processes, TLS, command line, kills and restarts."""
 
+import json
 import os
 import signal
 import ssl
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -144,6 +146,18 @@ def test_an_open_page_of_the_console_does_not_delay_the_end(tmp_path: Path) -> N
             began = time.monotonic()
             assert made.stop() == 0
             assert time.monotonic() - began < 2, "uvicorn gives open streams two seconds, then cuts them"
+
+
+def test_a_kept_connection_on_which_nothing_is_asked_does_not_delay_the_end(tmp_path: Path) -> None:
+    with installed(tmp_path) as made:
+        made.start()
+        agents = [made.client() for _ in range(5)]
+        assert {agent.get("/console/login").status_code for agent in agents} == {200}
+        assert made.stop() == 0
+        log = [json.loads(line) for line in made.log.read_text().splitlines()]
+        assert [line for line in log if line["level"] == "error"] == []
+        at = {line["event"].split(" [")[0]: datetime.fromisoformat(line["timestamp"]) for line in log}
+        assert at["Finished server process"] - at["Shutting down"] < timedelta(seconds=1.5)
 
 
 def logged_in(site: Installation) -> httpx.Client:

@@ -214,6 +214,29 @@ def test_a_switch_that_is_not_listed_then_with_the_wrong_secret_then_right(site:
     assert codec.decode(answer).code == codec.ACCESS_ACCEPT
 
 
+@pytest.mark.peer("root")
+def test_the_packets_of_a_switch_are_shown_in_words_with_whether_they_fit(site: Installation) -> None:
+    site.cli("nas", "add", "sw1", "127.0.0.1", "--secret", SECRET.decode(), "--profile", "lab", "--replace")
+    time.sleep(1)
+    command = [sys.executable, "-m", "pratique", "nas", "trace", "sw1", "--seconds", "8", "--config", str(site.file)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as looking:
+        while looking.poll() is None:
+            ask(site, SECRET)
+            time.sleep(0.2)
+        assert looking.stdout
+        lines = looking.stdout.read()
+    assert re.search(r"127\.0\.0\.1:\d+ → 127\.0\.0\.1:\d+  Access-Request 1  \(fits the secret\)", lines), lines
+    assert "Calling-Station-Id = 02-00-00-00-00-10" in lines
+    assert re.search(r"Access-Accept 1  \(fits the secret\)", lines)
+
+
+def test_seeing_packets_needs_a_right(site: Installation) -> None:
+    bare = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    command = [*bare, sys.executable, "-m", "pratique", "nas", "trace", "--config", str(site.file)]
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False)
+    assert "needs root, or the right CAP_NET_RAW: use sudo" in said(done)
+
+
 def test_a_profile_that_does_not_exist(site: Installation) -> None:
     done = site.cli("nas", "add", "sw9", "127.0.0.9", "--secret", "long-enough", "--profile", "generc", check=False)
     assert 'there is no NAS profile "generc"; did you mean generic?' in said(done)

@@ -76,9 +76,10 @@ def _trip(reading: Reading, trip: BreakerTrip) -> Banner:
 
 
 def _alerts(reading: Reading, tenant: TenantId, configured: bool) -> list[Banner]:
-    if not configured:
-        text = "Set server, from and to in the section [mail] of pratique.toml; until then alerts reach nobody."
-        return [Banner("warn", "No mail server is configured", text)]
+    setting = reading.get(Setting, tenant, "alerts")
+    if not configured and not (setting and setting.value.get("channels")):
+        text = "Set server, from and to in the section [mail] of pratique.toml, or other channels in the setting alerts; until then alerts reach nobody."
+        return [Banner("warn", "Nobody is told", text)]
     waiting = reading.find(Delivery, tenant=tenant, state="waiting", order="not_before", limit=_LOOKED_AT)
     failing = [delivery for delivery in waiting if delivery.error]
     banners = []

@@ -39,6 +39,7 @@ server = "mail.example.org"
 port = 587
 tls = "starttls"
 password_file = "mail.secret"
+ca_file = "mail-ca.pem"
 from = "nac@example.org"
 to = ["admin@example.org"]
 [site]
@@ -48,6 +49,7 @@ name = "branch"
     )
     assert loaded.service.data == Path("/etc/pratique/data")
     assert loaded.mail.password_file == Path("/etc/pratique/mail.secret")
+    assert loaded.mail.ca_file == Path("/etc/pratique/mail-ca.pem")
     assert loaded.database == "sqlite:////etc/pratique/data/pratique.db"
     assert str(loaded.api.listen) == "[::1]:9443"
     assert loaded.url == "https://nac.example.org:9443"

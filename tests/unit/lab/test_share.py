@@ -1,8 +1,10 @@
 """The share and the harmless stand-in: files are taken over the network, one by one, and all of them come back."""
 
 import json
+import os
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,3 +109,50 @@ def test_without_an_answer_it_gives_up_and_harms_nothing(monkeypatch: pytest.Mon
     monkeypatch.setattr(locker, "TIRED_S", 0.2)
     with Client("127.0.0.1:9", patience_s=0.05) as client:
         assert locker.run(client) == 0
+
+
+def test_the_echo_of_a_ping_is_no_answer() -> None:
+    """On the port table pinger and locker of one endpoint get each other's datagrams."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.settimeout(5)
+
+        def serve() -> None:
+            data, source = server.recvfrom(2048)
+            asked = json.loads(data)
+            for answered in (b"\0\1\2\3\4\5\6\xff", b"[1]", b'{"id": 99}', json.dumps({"id": asked["id"]}).encode()):
+                server.sendto(answered, source)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with Client(f"127.0.0.1:{server.getsockname()[1]}", patience_s=5) as client:
+            assert client.ask(do="list") == {"id": 1}
+        thread.join()
+
+
+def test_the_locker_waits_for_its_order_and_not_for_a_look(server: tuple[str, Path]) -> None:
+    address, folder = server
+    host, *mac = address.split()
+    fill(folder, 1)
+    pipe = folder.parent / "go"
+    os.mkfifo(pipe)
+    command = [*module("lab.endpoints.locker"), "--share", host, "--mac", *(mac or [""]), "--go", str(pipe)]
+    waiting = subprocess.Popen(command, env=environment())
+    try:
+        for _ in range(200):
+            try:
+                os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+                break
+            except OSError:  # it has not opened it yet
+                time.sleep(0.05)
+        time.sleep(0.5)
+        assert (folder / "file000.txt").exists()
+        pipe.write_text("go\n")
+        for _ in range(200):
+            if (folder / f"file000.txt{locker.ENDING}").exists():
+                break
+            time.sleep(0.05)
+        assert (folder / f"file000.txt{locker.ENDING}").exists()
+    finally:
+        waiting.kill()
+        waiting.wait()

@@ -276,6 +276,14 @@ def test_a_switch_that_does_not_know_the_session_closes_it_here(site: Site) -> N
     assert site.open_sessions() == []
 
 
+def test_where_407_does_not_mean_that_the_next_method_is_tried_on_the_same_session(site: Site) -> None:
+    order, _ = quarantined(site)
+    site.sends(order)
+    site.acks(order, ack=False, cause=407)
+    assert (site.order().state, site.order().method, site.order().session) == (S.PLANNED, 1, b"0001")
+    assert len(site.open_sessions()) == 1
+
+
 def test_a_refusal_507_is_an_acknowledgement(site: Site) -> None:
     order, _ = quarantined(site)
     site.sends(order)

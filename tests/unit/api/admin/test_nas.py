@@ -6,7 +6,7 @@ import pytest
 
 from api.admin import nas
 from api.admin.errors import Conflict, NotFound, Refused
-from radius_policy.model import Access, AuditLine, Host, Nas, Order, OrderState
+from radius_policy.model import Access, AuditLine, Host, Nas, Order, OrderState, Session
 from tests.unit.api.world import ADMIN, MAC, World, problem
 
 SWITCH = Nas(1, "sw1", "10.0.0.2", b"a long secret")
@@ -95,6 +95,20 @@ def test_a_move_that_failed_before_keeps_nobody_from_removing_a_dead_switch(worl
     order(world, "o1", OrderState.FAILED)
     remove(world)
     assert world.read(lambda tx: tx.get(Nas, 1, "sw1")) is None
+
+
+def test_the_whole_view_tells_what_it_can_do_and_who_is_there(world: World) -> None:
+    add(world, replace(SWITCH, profile="lab"))
+    world.write(lambda tx: tx.put(Session(1, "sw1", b"1", MAC, port="eth7", vlan="10", updated=5)))
+    world.write(lambda tx: tx.put(Session(1, "sw1", b"0", MAC, port="eth7", ended=4)))
+    order(world, "o1", OrderState.SENT)
+    view = world.read(lambda tx: nas.whole_view(tx, nas.find_nas(tx, 1, "sw1")))
+    assert view["methods"][0]["kind"]
+    assert view["sessions"] == [{"port": "eth7", "mac": MAC, "vlan": "10", "access": None, "updated": 5}]
+    assert view["orders"] == [f"h ({MAC}) to remediation, sent"]
+    assert "secret" not in repr(view)
+    with pytest.raises(NotFound, match='did you mean "sw1"'):
+        world.read(lambda tx: nas.find_nas(tx, 1, "sw2"))
 
 
 def test_rest_never_shows_a_secret(world: World) -> None:

@@ -21,6 +21,11 @@ def test_a_link_names_one_deed_on_one_thing_until_a_moment() -> None:
     assert (target.tenant, target.doing, target.sha256, target.host_id) == (1, "allow", "a" * 64, "")
 
 
+def test_a_link_may_name_an_urgent_matter_to_acknowledge() -> None:
+    target = LINKS.read(token(LINKS.make(1, "acknowledge", NOW, alert="e" * 32)), NOW)
+    assert (target.doing, target.alert, target.sha256) == ("acknowledge", "e" * 32, "")
+
+
 def test_a_link_of_another_key_is_refused() -> None:
     other = Links("https://nac.example.org", b"o" * 32)
     with pytest.raises(BadLink, match="damaged"):

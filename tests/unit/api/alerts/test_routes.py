@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from api.alerts.routes import DEFAULT_ROUTES, Hours, Route, routes_for, takes, unrouted
+from api.alerts.routes import DEFAULT_ROUTES, Hours, Route, routes_behind, routes_for, takes, unrouted
 from radius_policy.model import DEFAULT_TENANT, SECOND, Event, EventKind, Severity
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -72,3 +72,20 @@ def test_working_hours_follow_daylight_saving() -> None:
 def test_hours_that_end_before_they_begin_are_refused() -> None:
     with pytest.raises(msgspec.ValidationError, match="begin before they end"):
         msgspec.convert({"from": "18:00", "to": "07:00"}, Hours)
+
+
+def test_an_event_that_is_only_too_quiet_stands_behind_a_route_and_one_of_another_site_does_not() -> None:
+    routes = (
+        Route("a", ("mail",)),
+        Route("south", ("mail",), sites=("south",)),
+        Route("all", ("log",), severity="info"),
+    )
+    quiet = event(kind=EventKind.HELD, severity=Severity.INFO)
+    assert [route.name for route in routes_behind(routes, quiet, (), True)] == ["a"]
+    assert [route.name for route in routes_for(routes, quiet, (), True)] == ["all"]
+
+
+@pytest.mark.parametrize("wrong", [{"people": ["Ä"]}, {"answer_s": 5}, {"answer_s": 100_000}])
+def test_people_have_names_and_time_to_answer(wrong: dict[str, object]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"name": "a", "channels": ["mail"], **wrong}, Route)

@@ -8,7 +8,7 @@ import pytest
 from api.alerts.channels import ChannelDown, ChannelRefused
 from api.alerts.joining import SETTLE
 from api.alerts.render import subject
-from api.alerts.worker import Figures, Worker
+from api.alerts.worker import POLL_S, Figures, Worker
 from api.config import Config
 from radius_policy.model import (
     DEFAULT_TENANT,
@@ -315,3 +315,30 @@ async def test_the_same_executable_again_on_the_same_host_is_not_told_again(
     await settle(worker)
     assert len(mail.taken) == 1
     assert worker.figures.repeats._value.get() == 1
+
+
+async def test_it_sleeps_to_the_moment_when_the_next_message_is_due_and_no_longer_than_a_poll(
+    office: Any, worker: Worker, mail: Any, clock: Any
+) -> None:
+    await worker.round()
+    assert worker.rest == POLL_S
+    office.runs(1, at=clock.now)
+    while await worker.round():
+        pass
+    clock.now += SETTLE - SECOND // 20
+    await worker.round()
+    assert worker.rest == pytest.approx(0.05)
+    clock.now += SECOND // 20
+    await worker.round()
+    assert len(mail.taken) == 1
+
+
+async def test_a_message_that_waits_for_a_failing_channel_keeps_nobody_busy(
+    office: Any, worker: Worker, mail: Any
+) -> None:
+    mail.fails = ChannelDown("away")
+    office.runs(1)
+    await settle(worker)
+    worker._clock.now += SECOND * 2  # type: ignore[attr-defined]
+    await worker.round()
+    assert worker.rest == POLL_S
