@@ -5,6 +5,8 @@ It reads its few options itself, because the command line's framework would cost
 
 import argparse
 import asyncio
+import atexit
+import gc
 import sys
 from pathlib import Path
 from typing import Final
@@ -33,6 +35,8 @@ def run(role: str, config: Config) -> None:
 
 def main(argv: list[str]) -> int:
     """0, or EXIT_CANNOT_START with a sentence on stderr."""
+    gc.set_threshold(50_000)  # as in `pratique/__main__.py`: a start makes many objects and frees few,
+    atexit.register(gc.freeze)  # and who ends need not look for garbage: it would take a second
     options = argparse.ArgumentParser(prog="python -m api.process")
     options.add_argument("role", choices=ROLES)
     options.add_argument("--config", type=Path)

@@ -271,7 +271,7 @@ def chaos(world: World, data: st.DataObject) -> None:
         world.switch.authenticate()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, derandomize=True, deadline=None)
 @given(st.data())
 def test_however_it_went_the_move_comes_to_its_end(data: st.DataObject) -> None:
     world = World()

@@ -91,6 +91,9 @@ def test_a_command_line_that_makes_no_sense_is_a_failure_and_no_second_starter(t
 def test_sigterm_ends_all_in_order(tmp_path: Path) -> None:
     starter = waiting(tmp_path, "one", "two")
     below = psutil.Process(starter.pid).children()
+    assert [os.getsid(child.pid) for child in below] == [child.pid for child in below], (
+        "each has its own share of the processors"
+    )
     assert len(below) == 2
     starter.send_signal(signal.SIGTERM)
     assert starter.wait(10) == 0
