@@ -7,7 +7,7 @@ again, and nothing is skipped meanwhile. Listeners are plain functions and must 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Final
 
 from api.logs import logger
@@ -15,7 +15,6 @@ from radius_policy.store.interface import Change, Store, StoreError
 
 POLL_S: Final = 0.25
 _BATCH: Final = 1000
-_QUEUE: Final = 1000
 
 Listener = Callable[[list[Change]], None]
 
@@ -27,7 +26,6 @@ class Feed:
         self._store = store
         self._poll_s = poll_s
         self._listeners: list[Listener] = []
-        self._queues: set[asyncio.Queue[list[Change]]] = set()
         self._awake = asyncio.Event()
         self._sequence = 0
         self._failing = False
@@ -35,16 +33,6 @@ class Feed:
     def listen(self, listener: Listener) -> None:
         """Call `listener` with each batch of changes, in the event loop."""
         self._listeners.append(listener)
-
-    async def watch(self) -> AsyncIterator[list[Change]]:
-        """Batches of changes from now on, for live pages. A watcher that is too slow misses the oldest batches."""
-        queue: asyncio.Queue[list[Change]] = asyncio.Queue(_QUEUE)
-        self._queues.add(queue)
-        try:
-            while True:
-                yield await queue.get()
-        finally:
-            self._queues.discard(queue)
 
     def wake(self) -> None:
         """Something was written: look now."""
@@ -78,9 +66,5 @@ class Feed:
             self._sequence = changes[-1].sequence
             for listener in self._listeners:
                 listener(changes)
-            for queue in self._queues:
-                if queue.full():
-                    queue.get_nowait()
-                queue.put_nowait(changes)
             if len(changes) < _BATCH:
                 return

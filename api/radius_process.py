@@ -186,7 +186,10 @@ class RadiusProcess:
     def _rung(self) -> None:
         if self._bell is not None:
             self._bell.drain()
-        self.follower.begin()
+        try:
+            self.follower.begin()
+        except Exception as error:  # the next ring looks again
+            self._defect("look", error)
 
     def _booked(self, booked: Booked) -> None:
         self.desk.booked(booked)
@@ -196,14 +199,20 @@ class RadiusProcess:
     async def _poll(self) -> None:
         """The slow poll behind the bell; it also opens the store until there is one."""
         while True:
-            if self.store is None:
-                await self._try_open()
-            self.follower.begin()
-            self.inbox.begin()
-            self.desk.tick()
-            if not self._rehearsed and self.ready and not self.inbox:
-                await self._rehearse()
+            try:
+                await self._turn()
+            except Exception as error:  # whatever it was, the next turn comes
+                self._defect("poll", error)
             await asyncio.sleep(POLL_S)
+
+    async def _turn(self) -> None:
+        if self.store is None:
+            await self._try_open()
+        self.follower.begin()
+        self.inbox.begin()
+        self.desk.tick()
+        if not self._rehearsed and self.ready and not self.inbox:
+            await self._rehearse()
 
     async def _try_open(self) -> None:
         try:
@@ -211,7 +220,8 @@ class RadiusProcess:
         except StoreError as error:
             self._store_trouble(error)
         else:
-            self.inbox.store = self.follower.store = self.store
+            self.inbox.store = self.store
+            self.follower.open(self.store)
             self.log.info("store open", macs=len(self.snapshot), answering_from="store")
 
     async def _rehearse(self) -> None:
@@ -227,8 +237,7 @@ class RadiusProcess:
         except StoreError as error:
             self._store_trouble(error)
         except Exception as error:  # it must not keep the real ones from happening
-            self._counts["defects"] += 1
-            self.log.error("a defect: the rehearsal of a move failed; please report it", exc_info=error)
+            self._defect("rehearsal", error)
 
     def _store_trouble(self, error: StoreError) -> None:
         self._counts["store_errors"] += 1
@@ -238,8 +247,8 @@ class RadiusProcess:
 
     async def _each_second(self) -> None:
         while True:
-            await asyncio.sleep(1)
             await asyncio.to_thread(self.files.to_disk, self.stats(), self.files.each_second())
+            await asyncio.sleep(1)
 
     def stats(self) -> dict[str, Any]:
         """The figures that `/metrics` shows: what was answered, dropped and why, sent, booked, and where things stand."""
@@ -267,6 +276,7 @@ class RadiusProcess:
                 **self.inbox.counts,
                 "defects": self._counts["defects"] + self.inbox.counts["defects"],
                 "looks": self.follower.looks,
+                "slow_looks": self.follower.slow,
                 "inbox": len(self.inbox),
             },
         }
@@ -282,8 +292,11 @@ class RadiusProcess:
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._counts["defects"] += 1
-            self.log.error("a defect: please report it", task=task.get_name(), exc_info=error)
+            self._defect(task.get_name(), error)
+
+    def _defect(self, where: str, error: BaseException) -> None:
+        self._counts["defects"] += 1
+        self.log.error("a defect: please report it", task=where, exc_info=error)
 
     async def _settle(self) -> None:
         """Book what is left, at most for two seconds."""

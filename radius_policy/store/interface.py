@@ -16,7 +16,7 @@ The store does not decide, does not know the time and rings no bell: `doorbell.p
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from radius_policy.model import TenantId
 
@@ -184,6 +184,18 @@ class Store(Protocol):
 
     async def close(self) -> None:
         """Finish what was begun and let go of the database."""
+        ...
+
+
+@runtime_checkable
+class Glancing(Protocol):
+    """A store that can be asked something small without going through a thread or a network."""
+
+    def glance(self, work: Callable[[Reading], T]) -> T:
+        """`Store.read` at once, in the caller's thread: for a work of some tens of microseconds, by one thread alone.
+
+        Raises `StoreBusy` where it would have to wait for somebody, and what `read` raises.
+        """
         ...
 
 

@@ -201,6 +201,10 @@ class MemoryStore:
     async def read(self, work: Callable[[Reading], T]) -> T:
         return work(self.reading())
 
+    def glance(self, work: Callable[[Reading], T]) -> T:
+        """See `Glancing`."""
+        return work(self.reading())
+
     async def close(self) -> None:
         self._closed = True
 

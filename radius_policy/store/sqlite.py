@@ -90,6 +90,7 @@ class SqliteStore:
         self._closed = False
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._glance: sqlite3.Connection | None = None
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
         connection = self._connect()
         self._writer = Writer(connection, self._statements, _Connection(connection), self._explain)
@@ -120,7 +121,12 @@ class SqliteStore:
 
     async def read(self, work: Callable[[Reading], T]) -> T:
         self._check_open()
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work, self._local_connection)
+
+    def glance(self, work: Callable[[Reading], T]) -> T:
+        """See `Glancing`."""
+        self._check_open()
+        return self._read(work, self._glance_connection)
 
     async def close(self) -> None:
         if not self._closed:
@@ -133,9 +139,9 @@ class SqliteStore:
         for connection in self._connections:
             connection.close()
 
-    def _read(self, work: Callable[[Reading], T]) -> T:
+    def _read(self, work: Callable[[Reading], T], its_connection: Callable[[], sqlite3.Connection]) -> T:
         try:
-            connection = self._local_connection()
+            connection = its_connection()
             connection.execute("BEGIN")
             try:
                 return run(work, SqlReading(self._statements, _Connection(connection)), sqlite3.Error)
@@ -153,6 +159,14 @@ class SqliteStore:
             connection = self._local.connection = self._connect()
             connection.execute("PRAGMA query_only = ON")
         return connection
+
+    def _glance_connection(self) -> sqlite3.Connection:
+        if self._glance is None:
+            connection = self._connect()
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("PRAGMA busy_timeout = 0")
+            self._glance = connection
+        return self._glance
 
     def _connect(self) -> sqlite3.Connection:
         connection = connect(self._path, self._busy_timeout)

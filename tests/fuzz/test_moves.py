@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.radius_desk import Desk
@@ -271,7 +271,7 @@ def chaos(world: World, data: st.DataObject) -> None:
         world.switch.authenticate()
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=150, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_however_it_went_the_move_comes_to_its_end(data: st.DataObject) -> None:
     world = World()

@@ -328,6 +328,10 @@ class Shared:
         self._check()
         return await self.inner.read(work)
 
+    def glance(self, work: Any) -> Any:
+        self._check()
+        return self.inner.glance(work)
+
     async def close(self) -> None:
         return None
 

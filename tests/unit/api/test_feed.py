@@ -6,7 +6,7 @@ import pytest
 
 from api import feed as module
 from api.feed import Feed
-from radius_policy.store.interface import Change, StoreUnavailable
+from radius_policy.store.interface import StoreUnavailable
 from radius_policy.store.memory import MemoryStore
 
 
@@ -83,27 +83,5 @@ def test_many_changes_come_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
             await note(store, str(n))
         await feed.look()
         assert sizes == [3, 3, 1]
-
-    asyncio.run(story())
-
-
-def test_a_watcher_that_sleeps_misses_the_oldest_and_blocks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_QUEUE", 2)
-
-    async def story() -> None:
-        store = MemoryStore()
-        feed = Feed(store)
-        await feed.start()
-        watch = feed.watch()
-        first = asyncio.ensure_future(anext(watch))
-        await asyncio.sleep(0)
-        for n in range(5):
-            await note(store, str(n))
-            await feed.look()
-        got: list[list[Change]] = [await first, await anext(watch)]
-        assert [batch[0].key for batch in got] != ["0", "1"]
-        assert got[-1][0].key == "4"
-        await watch.aclose()
-        assert not feed._queues
 
     asyncio.run(story())

@@ -1,5 +1,6 @@
 """From the change sequence to the network: the answer first, its file, and only then the order."""
 
+import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,13 @@ from typing import Any
 import pytest
 
 from api.radius_files import SNAPSHOT_FILE, Files
-from api.radius_follower import Follower
+from api.radius_follower import FEW, LEFT_TO_A_THREAD_S, TOO_LONG_S, Follower
 from radius_policy.model import Access, HostId, Mac, MacAccess, Setting, TenantId
 from radius_policy.network_facts import Loaded
 from radius_policy.radius.server import RadiusServer
 from radius_policy.snapshot import Snapshot
 from radius_policy.snapshot_file import pieces
-from radius_policy.store.interface import Reading, StoreError, StoreUnavailable
+from radius_policy.store.interface import Reading, StoreBusy, StoreError, StoreUnavailable
 from radius_policy.store.memory import MemoryStore
 
 pytestmark = pytest.mark.anyio
@@ -56,6 +57,7 @@ class Room:
         self.said: list[str] = []
         self.troubles: list[StoreError] = []
         self.wanted = 0
+        self.now = 1_000.0
         self.snapshot = Snapshot()
         self.server = RadiusServer(self.snapshot, b"k" * 32, self.said.append)
         self.files = Files(data, self.snapshot, self.said.append)
@@ -68,6 +70,7 @@ class Room:
             run=self._want,
             on_trouble=self.troubles.append,
             warn=self.said.append,
+            monotonic=lambda: self.now,
         )
 
     def _want(self) -> None:
@@ -87,7 +90,7 @@ class Room:
             tx.note(TENANT, "order", f"o{generation}")
 
     async def look(self) -> None:
-        self.follower.store = self.store
+        self.follower.open(self.store)
         self.follower.begin()
         await self.follower.look()
 
@@ -121,7 +124,7 @@ async def test_without_a_store_nothing_is_looked_at_and_the_wish_is_kept(room: R
     room.follower.begin()
     assert room.wanted == 0
     room.decide(7)
-    room.follower.store = room.store
+    room.follower.open(room.store)
     await room.follower.look()
     assert room.desk.moments == [("restarted", 7, 7)]
 
@@ -158,3 +161,96 @@ async def test_a_setting_that_makes_no_sense_is_told(room: Room) -> None:
         tx.note(TENANT, "settings", "mode")
     await room.look()
     assert any("enforced" in sentence for sentence in room.said)
+
+
+class TestInTheLoop:
+    """A few changes are looked at without a thread."""
+
+    async def test_a_ring_is_answered_at_once(self, room: Room) -> None:
+        await room.look()
+        wanted = room.wanted
+        room.decide(7)
+        room.follower.begin()
+        assert room.desk.moments[-1] == ("loaded", 7, 7)
+        assert room.wanted == wanted, "no thread was asked"
+
+    async def test_many_changes_are_a_threads_work(self, room: Room) -> None:
+        await room.look()
+        wanted = room.wanted
+        for generation in range(1, FEW + 5):
+            room.decide(generation)
+        room.follower.begin()
+        assert room.wanted == wanted + 1
+        await room.follower.look()
+        assert room.desk.moments[-1] == ("loaded", FEW + 4, FEW + 4)
+
+    async def test_after_one_that_took_too_long_a_thread_does_it_for_a_minute(self, room: Room) -> None:
+        await room.look()
+        read = room.desk.read
+
+        def slow(reading: Reading, keys: Iterable[tuple[TenantId, str, str]]) -> list[Loaded]:
+            room.now += TOO_LONG_S * 2
+            return read(reading, keys)
+
+        room.desk.read = slow
+        room.decide(7)
+        room.follower.begin()
+        assert room.desk.moments[-1] == ("loaded", 7, 7), "what was read is not thrown away"
+        assert room.follower.slow == 1
+        wanted = room.wanted
+        room.decide(8)
+        room.follower.begin()
+        assert room.wanted == wanted + 1
+        await room.follower.look()
+        room.now += LEFT_TO_A_THREAD_S
+        room.decide(9)
+        room.follower.begin()
+        assert room.wanted == wanted + 1
+        assert room.desk.moments[-1] == ("loaded", 9, 9)
+
+    async def test_a_store_that_would_have_to_wait_is_asked_by_a_thread(
+        self, room: Room, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def busy(work: Any) -> Any:
+            raise StoreBusy("somebody else is at it")
+
+        await room.look()
+        monkeypatch.setattr(room.store, "glance", busy)
+        wanted = room.wanted
+        room.follower.begin()
+        assert room.wanted == wanted + 1
+        assert room.troubles == []
+
+    async def test_a_restored_database_is_a_threads_work(self, room: Room) -> None:
+        room.decide(7)
+        await room.look()
+        room.store = MemoryStore()
+        room.follower.open(room.store)
+        wanted = room.wanted
+        room.follower.begin()
+        assert room.wanted == wanted + 1
+        await room.follower.look()
+        assert room.desk.moments[-1] == ("loaded", 0, 0)
+
+    async def test_while_a_thread_looks_the_loop_does_not(self, room: Room) -> None:
+        await room.look()
+        there, going = room.store, asyncio.Event()
+
+        class Slow:
+            glance = there.glance
+
+            async def read(self, work: Any) -> Any:
+                await going.wait()
+                return await there.read(work)
+
+        room.follower.open(Slow())
+        room.decide(7)
+        looking = asyncio.ensure_future(room.follower.look())
+        room.follower._wanted = True
+        await asyncio.sleep(0)
+        count = len(room.desk.moments)
+        room.follower.begin()
+        assert len(room.desk.moments) == count
+        going.set()
+        await looking
+        assert room.desk.moments[-1] == ("loaded", 7, 7)
