@@ -10,7 +10,6 @@ what the machine itself takes. Run it with `chrt -r 1` where other work keeps th
 import asyncio
 import os
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -119,19 +118,22 @@ async def main(quick: bool) -> None:
         store = await open_store(url, migrate=True)
         await store.write(lambda tx: furnish(tx, macs, wire.getsockname()[1]))
         options = ["--config", str(folder / "pratique.toml"), "--parent", str(os.getpid())]
-        with (
-            (folder / "log").open("w") as log,
-            subprocess.Popen([sys.executable, "-m", "api.process", "radius", *options], cwd=ROOT, stdout=log) as radius,
-            subprocess.Popen(
-                [sys.executable, "-c", FLOOR, str(folder / "floor.bell"), str(bare.getsockname()[1])]
-            ) as floor,
-        ):
+        bare_port = str(bare.getsockname()[1])
+        with (folder / "log").open("w") as log:
+            started = [
+                await asyncio.create_subprocess_exec(sys.executable, *command, cwd=ROOT, stdout=log, stderr=log)
+                for command in (
+                    ["-m", "api.process", "radius", *options],
+                    ["-c", FLOOR, str(folder / "floor.bell"), bare_port],
+                )
+            ]
             try:
                 await asyncio.sleep(2.5)  # started, the store seen, a move rehearsed
                 ours, theirs = await measure(folder, store, macs, wire, bare)
             finally:
-                radius.terminate()
-                floor.terminate()
+                for process in started:
+                    process.terminate()
+                    await process.wait()
         await store.close()
     figures = {"doorbell_to_coa_ms": spread(ours, 3), "floor_ms": spread(theirs, 3), "first_ms": round(ours[0], 3)}
     finish({**figures, "ratio": round(spread(ours, 3)["p50"] / spread(theirs, 3)["p50"], 2)})
