@@ -6,15 +6,15 @@ for the never-quarantine list is refused here. The exit code is 0 only when the 
 """
 
 import argparse
-import asyncio
-import json
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, Final
 
 from api.alerts import devices
-from api.alerts.devices import BadDevices, Device, NotNow, Unsafe
-from api.scripts.shut_port import CUT_OFF, DOWN, MOST, UP, Refused
+from api.alerts.devices import BadDevices, Device
+from api.scripts import exchange
+from api.scripts.exchange import CUT_OFF, DOWN, UP, Refused
 
 NOTHING: Final = "nothing to do for"
 
@@ -63,28 +63,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--acl", default="PRATIQUE", metavar="LIST", help="the access list (default: PRATIQUE)")
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     given = parser.parse_args(argv)
-    try:
-        told = json.loads(sys.stdin.buffer.read(MOST))
-        if not isinstance(told, dict):
-            raise ValueError("an event is a JSON object")
+
+    def act(told: dict[str, Any]) -> Coroutine[Any, Any, str]:
         known = devices.load(given.switches)
         if given.router not in known:
             raise BadDevices(f"{given.switches} has no {given.router!r}")
-        print(asyncio.run(work(told, known[given.router], given.acl, dry_run=given.dry_run)))
-    except (Refused, Unsafe) as error:
-        return _failed("refused", error, 1)
-    except (ValueError, TypeError) as error:
-        return _failed("this is no event", error, 1)
-    except NotNow as error:
-        return _failed("not now", error, 75)
-    except BadDevices as error:
-        return _failed("its configuration cannot be used", error, 78)
-    return 0
+        return work(told, known[given.router], given.acl, dry_run=given.dry_run)
 
-
-def _failed(what: str, error: Exception, code: int) -> int:
-    print(f"router_acl: {what}: {error}", file=sys.stderr)
-    return code
+    return exchange.answer("router_acl", act)
 
 
 if __name__ == "__main__":

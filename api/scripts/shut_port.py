@@ -11,7 +11,6 @@ afterwards: the exit code is 0 only when the switch itself says that the port is
 
 import argparse
 import asyncio
-import json
 import re
 import sys
 from dataclasses import dataclass
@@ -19,20 +18,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from api.alerts import devices
-from api.alerts.devices import BadDevices, Device, NotNow, Unsafe
+from api.alerts.devices import Device
+from api.scripts import exchange
+from api.scripts.exchange import CUT_OFF, DOWN, UP, Refused
 
-MOST: Final = 1 << 20
-DOWN: Final = frozenset({"moved", "unknown_ran", "denied_ran", "held"})
-UP: Final = frozenset({"released"})
-CUT_OFF: Final = frozenset({"remediation", "blocked"})
 SHUT: Final = re.compile(r"(?:^|⏎ )(?P<port>\S+) of (?P<switch>\S+) is shut$")
 """What was said when a port was shut, as the service gives it back on release (`last`)."""
 UPLINK_MACS: Final = 3
 """A port with so many other MACs is called an uplink in the refusal."""
-
-
-class Refused(Exception):
-    """It is not done, and the message says why. (Exit code 1.)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,25 +129,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--switches", type=Path, required=True, metavar="FILE", help="the file of switches (TOML)")
     parser.add_argument("--dry-run", action="store_true", help="look, and only say what would be done")
     given = parser.parse_args(argv)
-    try:
-        told = json.loads(sys.stdin.buffer.read(MOST))
-        if not isinstance(told, dict):
-            raise ValueError("an event is a JSON object")
-        print(asyncio.run(work(told, devices.load(given.switches), dry_run=given.dry_run)))
-    except (Refused, Unsafe) as error:
-        return _failed("refused", error, 1)
-    except (ValueError, TypeError) as error:
-        return _failed("this is no event", error, 1)
-    except NotNow as error:
-        return _failed("not now", error, 75)
-    except BadDevices as error:
-        return _failed("its configuration cannot be used", error, 78)
-    return 0
-
-
-def _failed(what: str, error: Exception, code: int) -> int:
-    print(f"shut_port: {what}: {error}", file=sys.stderr)
-    return code
+    return exchange.answer("shut_port", lambda told: work(told, devices.load(given.switches), dry_run=given.dry_run))
 
 
 if __name__ == "__main__":

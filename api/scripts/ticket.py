@@ -6,14 +6,14 @@ Any 2xx is success; 429 and 5xx are tried again.
 """
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
 
-MOST: Final = 1 << 20
+from api.scripts import exchange
+
 TITLE: Final = 200
 
 
@@ -40,39 +40,35 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--ca-file", type=Path, metavar="FILE", help="the CA (PEM) of a system that others do not know")
     given = parser.parse_args(argv)
     try:
-        told = json.loads(sys.stdin.buffer.read(MOST))
-        if not isinstance(told, dict):
-            raise ValueError("an event is a JSON object")
-        made = ticket(told)
+        made = ticket(exchange.read())
         token = given.token_file.read_text("utf-8").strip() if given.token_file else ""
     except OSError as error:
-        return _failed(f"its configuration cannot be used: {error}", 78)
+        return exchange.failed("ticket", f"its configuration cannot be used: {error}", exchange.CONFIGURATION)
     except ValueError as error:
-        return _failed(f"this is no event: {error}", 1)
+        return exchange.failed("ticket", f"this is no event: {error}", exchange.NOT_DONE)
     headers = {"Idempotency-Key": str(made["id"])} | ({"Authorization": f"Bearer {token}"} if token else {})
     try:
         with httpx.Client(verify=_verify(given.ca_file), timeout=10, trust_env=False) as client:
             answer = client.post(given.url, json=made, headers=headers)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        return _failed(f"its configuration cannot be used: {error}", 78)
+        return exchange.failed("ticket", f"its configuration cannot be used: {error}", exchange.CONFIGURATION)
     except httpx.HTTPError as error:
-        return _failed(f"not now: {error!r}", 75)
+        return exchange.failed("ticket", f"not now: {error!r}", exchange.NOT_NOW)
     if answer.is_success:
         print(f"a ticket was opened: {answer.status_code}")
         return 0
     again = answer.status_code == httpx.codes.TOO_MANY_REQUESTS or answer.is_server_error
-    return _failed(f"the ticket system answered {answer.status_code}: {answer.text[:200]!r}", 75 if again else 1)
+    return exchange.failed(
+        "ticket",
+        f"the ticket system answered {answer.status_code}: {answer.text[:200]!r}",
+        exchange.NOT_NOW if again else exchange.NOT_DONE,
+    )
 
 
 def _verify(ca_file: Path | None) -> Any:
     import ssl
 
     return ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
-
-
-def _failed(sentence: str, code: int) -> int:
-    print(f"ticket: {sentence}", file=sys.stderr)
-    return code
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ import ssl
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import psutil
@@ -24,9 +24,10 @@ from lab.endpoints import programs
 from lab.fabric import ENDPOINTS, REMEDIATION
 from lab.narrator import Narrator
 from lab.processes import children
-from lab.python import STATE_VARIABLE, environment, pratique
+from lab.python import environment, pratique
 from lab.site import Site
 from lab.stories import first_light
+from tests.acceptance.left_behind import alive, ended_after
 
 FABRICS = [pytest.param("netns", marks=pytest.mark.peer("netns")), "table"]
 FIGURES = {
@@ -263,18 +264,6 @@ def read_until(terminal: int, text: str, seconds: float) -> str:
     return shown
 
 
-def marked(state: Path) -> list[int]:
-    """Processes that belong to the lab of this state folder."""
-    marker, found = f"{STATE_VARIABLE}={state}".encode(), []
-    for process in psutil.process_iter():
-        try:
-            if marker in Path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0"):
-                found.append(process.pid)
-        except OSError:
-            continue
-    return found
-
-
 @pytest.fixture
 def temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A short folder for state folders (UNIX sockets have short names)."""
@@ -284,35 +273,10 @@ def temporary(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def read_lines(stream: IO[str], text: str) -> Iterator[str]:
-    """Lines up to and with the one that holds `text`; all of them if none does."""
-    for line in stream:
-        yield line
-        if text in line:
-            return
-
-
-@contextmanager
-def started(fabric: str, temporary: Path) -> Iterator[tuple["subprocess.Popen[str]", Path]]:
-    """A lab whose endpoints have just joined, and its state folder; afterwards nothing of it may be left."""
+def started(fabric: str, temporary: Path) -> AbstractContextManager["subprocess.Popen[str]"]:
+    """A lab whose endpoints have just joined; afterwards nothing of it may be left."""
     command = pratique("lab", "up", "--once", "--fabric", fabric)
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environment(TMPDIR=str(temporary)), start_new_session=True
-    ) as lab:
-        assert lab.stdout is not None
-        told = list(read_lines(lab.stdout, "authenticated its ports"))
-        assert "authenticated its ports" in told[-1], told
-        (state,) = temporary.glob("pratique-lab-*")
-        running = children(lab.pid)
-        assert len(running) > 5
-        yield lab, state
-
-    until = time.monotonic() + 12
-    while (alive(running) or marked(state) or state.exists()) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert alive(running) == []
-    assert marked(state) == []
-    assert not state.exists()
+    return ended_after(command, "authenticated its ports", temporary, more_than=5, seconds=12)
 
 
 @pytest.mark.parametrize("fabric", FABRICS)
@@ -320,14 +284,14 @@ def started(fabric: str, temporary: Path) -> Iterator[tuple["subprocess.Popen[st
 def test_however_the_lab_is_ended_nothing_of_it_is_left(
     fabric: str, how: signal.Signals, code: int, temporary: Path
 ) -> None:
-    with started(fabric, temporary) as (lab, _):
+    with started(fabric, temporary) as lab:
         os.kill(lab.pid, how)
         assert lab.wait(20) == code
 
 
 @pytest.mark.parametrize("fabric", FABRICS)
 def test_when_the_inner_half_is_killed_the_outer_one_cleans_up_and_fails(fabric: str, temporary: Path) -> None:
-    with started(fabric, temporary) as (lab, _):
+    with started(fabric, temporary) as lab:
         (inner,) = psutil.Process(lab.pid).children()
         os.kill((inner.children() if fabric == "netns" else [inner])[0].pid, signal.SIGKILL)
         assert lab.wait(20) in (137, 1)  # 1 by an unshare that cannot repeat its child's SIGKILL
@@ -344,8 +308,3 @@ def test_two_labs_at_once_do_not_meet(fabric: str) -> None:
             lab.kill()
             lab.communicate()
     assert [result["ok"] for result in results] == [True, True], results
-
-
-def alive(pids: list[int]) -> list[int]:
-    """Those that still run (a namespace lives as long as its last process)."""
-    return [pid for pid in pids if psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE]

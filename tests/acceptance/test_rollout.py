@@ -17,11 +17,10 @@ from lab.endpoints import programs
 from lab.endpoints.deployment import Deployment
 from lab.fabric.wide import DOZEN
 from lab.narrator import Narrator
-from lab.processes import children
 from lab.python import environment, pratique
 from lab.site import Site
 from lab.stories import rollout
-from tests.acceptance.left_behind import alive, marked
+from tests.acceptance.left_behind import ended_after
 
 FABRICS = [pytest.param("netns", marks=pytest.mark.peer("netns")), "table"]
 LIMIT = 3
@@ -110,26 +109,6 @@ def test_ended_in_the_middle_of_the_roll_out_nothing_of_it_is_left(
     fabric: str, how: signal.Signals, code: int, temporary: Path
 ) -> None:
     command = pratique("lab", "story", "rollout", "--fabric", fabric)
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environment(TMPDIR=str(temporary)), start_new_session=True
-    ) as lab:
-        assert lab.stdout is not None
-        told = []
-        for line in lab.stdout:
-            told.append(line)
-            if "The deployment agents start" in line:
-                break
-        else:
-            pytest.fail("".join(told))
-        (state,) = temporary.glob("pratique-lab-*")
-        running = children(lab.pid)
-        assert len(running) > 24
+    with ended_after(command, "The deployment agents start", temporary, more_than=24, seconds=15) as lab:
         os.kill(lab.pid, how)
         assert lab.wait(20) == code
-
-    until = time.monotonic() + 15
-    while (alive(running) or marked(state) or state.exists()) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert alive(running) == []
-    assert marked(state) == []
-    assert not state.exists()

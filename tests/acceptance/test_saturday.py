@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.processes import children
 from lab.python import environment, pratique
-from tests.acceptance.left_behind import alive, marked
+from tests.acceptance.left_behind import ended_after
 
 FABRICS = [pytest.param("netns", marks=pytest.mark.peer("netns")), "table"]
 pytestmark = [pytest.mark.slow, pytest.mark.peer("sshd")]
@@ -52,25 +51,6 @@ def temporary() -> Iterator[Path]:
 def test_killed_while_files_are_being_locked_nothing_of_it_is_left(fabric: str, temporary: Path) -> None:
     """The script, its sshd and the locker end with the lab."""
     command = pratique("lab", "story", "saturday", "--fabric", fabric)
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env=environment(TMPDIR=str(temporary)), start_new_session=True
-    ) as lab:
-        assert lab.stdout is not None
-        told = []
-        for line in lab.stdout:
-            told.append(line)
-            if "files begin to be locked" in line:
-                break
-        else:
-            pytest.fail("".join(told))
-        (state,) = temporary.glob("pratique-lab-*")
-        running = children(lab.pid)
+    with ended_after(command, "files begin to be locked", temporary, more_than=0, seconds=15) as lab:
         os.kill(lab.pid, signal.SIGKILL)
         assert lab.wait(20) == -9
-
-    until = time.monotonic() + 15
-    while (alive(running) or marked(state) or state.exists()) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert alive(running) == []
-    assert marked(state) == []
-    assert not state.exists()
