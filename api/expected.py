@@ -10,7 +10,7 @@ def expected() -> tuple[type[Exception], ...]:
     from api.auth.roles import Forbidden
     from api.config import ConfigError
     from api.start import CannotStart
-    from radius_policy.doorbell import DoorbellError
+    from radius_policy.store.doorbell import DoorbellError
     from radius_policy.store.interface import StoreError
 
     families = (Refused, Forbidden, ConfigError, StoreError, WeakPassword, CannotStart, DoorbellError)

@@ -58,8 +58,8 @@ def wire(config: Config, store: Store, material: "Material", clock: Callable[[],
     from api.metrics import Metrics
     from api.references import References
     from api.service import Service
-    from radius_policy.doorbell import Doorbell
-    from radius_policy.policy import PolicyCache
+    from radius_policy.judgement.policy import PolicyCache
+    from radius_policy.store.doorbell import Doorbell
 
     tenant = TenantId(config.service.tenant)
     metrics = Metrics(config.service.data)
@@ -309,7 +309,7 @@ async def _read_policy(service: "Service", changed: asyncio.Event) -> None:
 
 async def _hear(service: "Service") -> None:
     """The command line and the RADIUS process ring here when they wrote something."""
-    from radius_policy.doorbell import Bell
+    from radius_policy.store.doorbell import Bell
 
     bell = Bell(service.config.bells[0])
     with contextlib.closing(bell):

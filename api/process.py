@@ -26,7 +26,7 @@ def run(role: str, config: Config) -> None:
 
     logs.configure()
     if role == "radius":
-        from api.radius_process import serve
+        from api.radius_process.process import serve
     else:
         from api.main import serve
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

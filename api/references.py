@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from api.logs import logger
+from radius_policy.judgement.policy import PolicyCache
 from radius_policy.lists.attached import SETTING, Attached
 from radius_policy.lists.index import Reference
 from radius_policy.model import Setting, TenantId
-from radius_policy.policy import PolicyCache
 from radius_policy.store.interface import Store
 
 FOLDER: Final = "reference-sets"

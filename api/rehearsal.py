@@ -14,8 +14,8 @@ from api.ingest.report import take_report
 from api.start import Undone
 from health_agent import contract
 from radius_policy import judgement
+from radius_policy.judgement.policy import Modes, Policy
 from radius_policy.model import Host, HostId, Mac, Micros, Mode, Session, TenantId
-from radius_policy.policy import Modes, Policy
 from radius_policy.store.interface import Tx
 
 _HOST: Final = HostId("rehearsal")

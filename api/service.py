@@ -12,9 +12,9 @@ from api.config import Config
 from api.feed import Feed
 from api.metrics import Metrics
 from api.references import References
-from radius_policy.doorbell import Doorbell
+from radius_policy.judgement.policy import PolicyCache
 from radius_policy.model import Micros, TenantId
-from radius_policy.policy import PolicyCache
+from radius_policy.store.doorbell import Doorbell
 from radius_policy.store.interface import Store
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import figures, histories
-from radius_policy.backtest import backtest
 from radius_policy.grace.builtin import builtin
-from radius_policy.history import Folder
+from radius_policy.rehearsal.backtest import backtest
+from radius_policy.rehearsal.history import Folder
 
 WANTED = 20_000
 

@@ -19,10 +19,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.figures import arguments, finish, spread
-from radius_policy import planning
-from radius_policy.doorbell import Doorbell
+from radius_policy.enforcement import planning
 from radius_policy.model import DEFAULT_TENANT, Access, Host, HostId, Mac, MacAccess, Nas, Session, Setting
 from radius_policy.store import open_store
+from radius_policy.store.doorbell import Doorbell
 from radius_policy.store.interface import Store, Tx
 
 ROOT = Path(__file__).resolve().parent.parent

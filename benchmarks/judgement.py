@@ -20,9 +20,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.figures import arguments, finish, spread
 
 from radius_policy.store.memory import MemoryStore  # isort: skip - the store's schema comes before what it keeps
-from radius_policy import precedents, verdict
-from radius_policy.circumstances import Circumstances, SlotsOf
+from radius_policy import verdict
+from radius_policy.facts.places import place
 from radius_policy.grace import builtin
+from radius_policy.judgement import precedents
+from radius_policy.judgement.circumstances import Circumstances, SlotsOf
+from radius_policy.judgement.policy import Policy
 from radius_policy.model import (
     DEFAULT_TENANT,
     Executable,
@@ -35,8 +38,6 @@ from radius_policy.model import (
     Sha256,
     VerdictWord,
 )
-from radius_policy.places import place
-from radius_policy.policy import Policy
 
 ENTRIES = 10_000
 BUDGET_US = 60.0

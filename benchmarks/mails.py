@@ -29,7 +29,7 @@ from benchmarks.figures import arguments, finish
 from benchmarks.histories import generate
 from radius_policy import judgement
 from radius_policy.grace.builtin import builtin
-from radius_policy.history import Folder
+from radius_policy.judgement.policy import Modes, Policy
 from radius_policy.model import (
     DEFAULT_TENANT,
     SECOND,
@@ -42,7 +42,7 @@ from radius_policy.model import (
     Operation,
     VerdictWord,
 )
-from radius_policy.policy import Modes, Policy
+from radius_policy.rehearsal.history import Folder
 from radius_policy.store.interface import Tx
 from radius_policy.store.memory import MemoryStore
 

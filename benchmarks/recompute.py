@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import figures
 from radius_policy import judgement
+from radius_policy.judgement.policy import Policy
 from radius_policy.model import DEFAULT_TENANT as T
 from radius_policy.model import (
     Access,
@@ -33,7 +34,6 @@ from radius_policy.model import (
     Sha256,
     VerdictWord,
 )
-from radius_policy.policy import Policy
 from radius_policy.store import open_store
 from radius_policy.store.interface import Store, Tx
 

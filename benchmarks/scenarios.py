@@ -14,10 +14,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks import figures, histories
 from benchmarks.histories import Row
-from radius_policy.backtest import backtest
 from radius_policy.grace.builtin import builtin
-from radius_policy.history import Folder
 from radius_policy.model import Operation
+from radius_policy.rehearsal.backtest import backtest
+from radius_policy.rehearsal.history import Folder
 
 QUICK_SEEDS: Final = (1,)
 SEEDS: Final = (1, 2, 3)

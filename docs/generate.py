@@ -1,7 +1,7 @@
 """The reference pages that are made from the code: `python -m docs.generate` writes all of them.
 
 `pages()` maps each path below `docs/` to its text; those about verdicts, facts and rules are made beside their tables
-(`radius_policy.grace.pages`). A test compares what is on disk with this, so no page says anything else than the code.
+(`docs.pages.rules`). A test compares what is on disk with this, so no page says anything else than the code.
 """
 
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from docs.pages import alert_settings, commands, configuration, events, http_api, retention, tables
-from radius_policy.grace.pages import pages as rule_pages
+from docs.pages.rules import pages as rule_pages
 
 DOCS = Path(__file__).resolve().parent
 OURS: Final[dict[str, Callable[[], str]]] = {

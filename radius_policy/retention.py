@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any, Final, TypeVar
 
+from radius_policy.facts.places import HOMES
 from radius_policy.model import (
     OPEN_STATES,
     AuditLine,
@@ -39,7 +40,6 @@ from radius_policy.model import (
     Session,
     TenantId,
 )
-from radius_policy.places import HOMES
 from radius_policy.store.interface import Tx
 from radius_policy.store.schema import RECORDS
 

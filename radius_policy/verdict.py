@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from radius_policy.facts import Facts
+from radius_policy.facts.table import Facts
 from radius_policy.grace.rules import HOUR, NoSlots, RuleSet, Slots
 from radius_policy.lists.index import Lists
 from radius_policy.model import Micros, Outcome, Reason, Verdict, VerdictWord

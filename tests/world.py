@@ -6,9 +6,12 @@ from hashlib import sha256
 from typing import Any
 
 from radius_policy import judgement
-from radius_policy.decisions import Removal
+from radius_policy.facts.places import place
 from radius_policy.grace import RuleSet
 from radius_policy.judgement import Decision, Preview, Recomputed
+from radius_policy.judgement.decisions import Removal
+from radius_policy.judgement.policy import Policy
+from radius_policy.judgement.precedents import Deed, remember
 from radius_policy.model import (
     DEFAULT_TENANT,
     SECOND,
@@ -32,12 +35,9 @@ from radius_policy.model import (
     Session,
     Setting,
     Sha256,
+    Tool,
     VerdictWord,
 )
-from radius_policy.places import place
-from radius_policy.policy import Policy
-from radius_policy.precedents import Deed, remember
-from radius_policy.roles import Tool
 from radius_policy.store.memory import MemoryStore
 
 T = DEFAULT_TENANT
@@ -121,7 +121,7 @@ class World:
         with self.store.transaction() as tx:
             remember(tx, Deed(T, name, place(path), START, VerdictWord.ALLOWED, signer, state))
         if role:
-            from radius_policy import places
+            from radius_policy.facts import places
             from radius_policy.model import ToolRole
 
             own = places.home(path)

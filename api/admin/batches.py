@@ -11,8 +11,8 @@ from api.admin.deeds import Desk
 from api.admin.errors import NotFound
 from api.admin.settle import Settled, settle
 from api.auth.roles import Identity, Role
-from radius_policy.lists import imports
-from radius_policy.lists.imports import Imported, Planned
+from radius_policy.judgement import imports
+from radius_policy.judgement.imports import Imported, Planned
 from radius_policy.lists.sources import Entry
 from radius_policy.model import Micros
 from radius_policy.store.interface import Reading, Tx

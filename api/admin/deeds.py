@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from api.admin.settle import Settled
     from api.auth.roles import Identity
     from radius_policy import judgement
+    from radius_policy.judgement.policy import PolicyCache
     from radius_policy.model import HostState, ListEntry, Sha256
-    from radius_policy.policy import PolicyCache
 
 T = TypeVar("T")
 

@@ -26,7 +26,7 @@ from radius_policy.model import (
 from radius_policy.store.interface import Reading, Tx
 
 if TYPE_CHECKING:
-    from radius_policy.policy import Policy
+    from radius_policy.judgement.policy import Policy
 
 SHORTEST_PREFIX: Final = 4
 _MAC: Final = re.compile(r"[0-9A-Fa-f]{2}(?:[:-]?[0-9A-Fa-f]{2}){5}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4}")

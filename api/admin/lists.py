@@ -27,7 +27,7 @@ from radius_policy.store.interface import Reading, Tx
 
 if TYPE_CHECKING:
     from radius_policy import judgement
-    from radius_policy.policy import Policy
+    from radius_policy.judgement.policy import Policy
 
 SHORTEST_PREFIX: Final = 8
 _HEX: Final = re.compile(r"[0-9a-f]+")
@@ -59,7 +59,7 @@ class Decided:
 def add_entry(tx: Tx, who: Identity, wish: Wish, *, now: Micros, policy: "Policy") -> Decided:
     """Put an entry on a list. Raises Refused, NotFound, Conflict or Forbidden."""
     from radius_policy import judgement
-    from radius_policy.decisions import Removal
+    from radius_policy.judgement.decisions import Removal
 
     site = wish.scope.removeprefix("site:") if wish.scope.startswith("site:") else None
     who.require(Role.OPERATOR, site)
@@ -98,7 +98,7 @@ def add_entry(tx: Tx, who: Identity, wish: Wish, *, now: Micros, policy: "Policy
 def remove_entry(tx: Tx, who: Identity, action: str, text: str, *, now: Micros, policy: "Policy") -> list[Decided]:
     """Take entries off a list: the one with this id, or all of this value. Raises NotFound or Forbidden."""
     from radius_policy import judgement
-    from radius_policy.decisions import Removal
+    from radius_policy.judgement.decisions import Removal
 
     found = [entry for entry in _named(tx, who.tenant, text) if entry.action == action]
     if not found:

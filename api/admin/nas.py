@@ -69,10 +69,10 @@ def _named(tx: Reading, order: Order) -> str:
 
 def _fail(tx: Tx, order: Order, nas: Nas, now: Micros) -> None:
     """By the table of a move: what is on the wire stays as it is."""
-    from radius_policy.enforcement import Happening, Tell, step
-    from radius_policy.move_table import Happens
+    from radius_policy.enforcement.core import Happening, Tell, step
+    from radius_policy.enforcement.table import Happens
+    from radius_policy.enforcement.telling import event_of
     from radius_policy.nas import profile
-    from radius_policy.telling import event_of
 
     gone = Happening(Happens.NO_WAY, text="no_profile: its NAS was removed")
     done = step(order, gone, now, profile.load("generic"))

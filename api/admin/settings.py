@@ -15,7 +15,7 @@ from radius_policy.store.interface import Reading, Tx
 
 if TYPE_CHECKING:
     from radius_policy import judgement
-    from radius_policy.policy import Policy
+    from radius_policy.judgement.policy import Policy
 
 SHORTEST_SESSION: Final = 60
 """Seconds: a shorter session timeout makes every port authenticate all the time."""
@@ -51,7 +51,7 @@ def setting(tx: Reading, tenant: TenantId, name: str) -> dict[str, Any]:
 
 def change_setting(tx: Tx, who: Identity, name: str, value: dict[str, Any], *, now: Micros) -> Setting:
     """Set it. Raises Refused for an unknown name or a value that makes no sense."""
-    from radius_policy.policy import checked
+    from radius_policy.judgement.policy import checked
 
     who.require(Role.ADMIN)
     _known(name)

@@ -12,8 +12,8 @@ from typing import Any, Final
 from api.ingest import orders
 from health_agent.contract import Action
 from radius_policy import judgement
+from radius_policy.judgement.policy import PolicyCache
 from radius_policy.model import HostExecutable, HostId, Micros, Sha256, TenantId
-from radius_policy.policy import PolicyCache
 from radius_policy.store.interface import Store, Tx
 
 BATCH: Final = 100

@@ -13,10 +13,9 @@ from typing import Any, Final
 from api import audit
 from api.admin.errors import NotFound, Refused
 from api.auth.roles import Identity, Role
-from radius_policy import roles
-from radius_policy.model import ListEntry, ListKind, Micros, Sha256, TenantId, ToolRole
-from radius_policy.policy import LISTS
-from radius_policy.roles import Tool
+from radius_policy.facts import roles
+from radius_policy.judgement.policy import LISTS
+from radius_policy.model import ListEntry, ListKind, Micros, Sha256, TenantId, Tool, ToolRole
 from radius_policy.store.interface import Reading, Tx
 
 TRUSTS: Final = ("proof", "grace")

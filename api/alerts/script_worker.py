@@ -19,8 +19,8 @@ from api.alerts.script_payload import payload
 from api.alerts.scripts import BadScripts, ScriptSettings, command, parse
 from api.config import Scripts, Service
 from api.logs import logger
+from radius_policy.judgement.policy import PolicyCache
 from radius_policy.model import Cursor, Micros, ScriptRun, Setting, TenantId
-from radius_policy.policy import PolicyCache
 from radius_policy.store.interface import Store, StoreError, Tx
 
 POLL_S: Final = 0.5

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from api.admin.deeds import Desk
     from api.admin.settle import Settled
-    from radius_policy.lists.imports import Imported, Planned
+    from radius_policy.judgement.imports import Imported, Planned
     from radius_policy.lists.sources import Entry
 
 YesOption = Annotated[bool, typer.Option("--yes", help="do it without asking")]

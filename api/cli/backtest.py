@@ -19,8 +19,8 @@ from api.cli.rules import BUILTIN, chosen
 if TYPE_CHECKING:
     from api.admin.deeds import Desk
     from api.auth.roles import Identity
-    from radius_policy.history import History
-    from radius_policy.policy import Policy
+    from radius_policy.judgement.policy import Policy
+    from radius_policy.rehearsal.history import History
 
 
 def backtest(
@@ -38,10 +38,10 @@ def backtest(
     database: DatabaseOption = None,
 ) -> None:
     """Replay recorded starts under a rule set and say who would have been moved, held and contained."""
-    from radius_policy.backtest import Result, difference
-    from radius_policy.backtest import backtest as replay
-    from radius_policy.history import HistoryError
     from radius_policy.model import Mode
+    from radius_policy.rehearsal.backtest import Result, difference
+    from radius_policy.rehearsal.backtest import backtest as replay
+    from radius_policy.rehearsal.history import HistoryError
 
     source, base = _source(events, history, operation, pilot_percent, config, database)
     if events is not None and not rules:
@@ -81,9 +81,9 @@ def _source(
     config: Path | None,
     database: str | None,
 ) -> "tuple[History, Policy | None]":
-    from radius_policy.history import HistoryError
     from radius_policy.model import Operation
-    from radius_policy.recorded.reading import source
+    from radius_policy.rehearsal.history import HistoryError
+    from radius_policy.rehearsal.recorded.reading import source
 
     if (events is None) == (not history):
         raise typer.BadParameter("say either --events DIR or --history 30d", param_hint="--events")
@@ -97,7 +97,7 @@ def _source(
 
 
 async def _kept(desk: "Desk", who: "Identity", history: str) -> "tuple[History, Policy]":
-    from radius_policy.history import Kept
+    from radius_policy.rehearsal.history import Kept
 
     span = _span(history)
     if span is None:

@@ -20,8 +20,8 @@ from radius_policy.model import SECOND, Micros, Setting, TenantId
 
 if TYPE_CHECKING:
     from api.admin.deeds import Desk
+    from radius_policy.judgement.policy import PolicyCache
     from radius_policy.lists.index import Reference
-    from radius_policy.policy import PolicyCache
     from radius_policy.store.interface import Store
 
 T = TypeVar("T")
@@ -63,8 +63,8 @@ def with_desk(config: Path | None, database: str | None, deed: "Callable[[Desk, 
     async def run() -> T:
         from api.admin.deeds import Desk
         from api.start import now_us
-        from radius_policy.doorbell import Doorbell
         from radius_policy.store import open_store
+        from radius_policy.store.doorbell import Doorbell
 
         store = await open_store(loaded.database)
         bell = Doorbell()
@@ -75,7 +75,7 @@ def with_desk(config: Path | None, database: str | None, deed: "Callable[[Desk, 
                 bell.ring(path)  # nobody there: the service is not running, and looks when it starts
 
         def policies() -> "PolicyCache":
-            from radius_policy.policy import PolicyCache
+            from radius_policy.judgement.policy import PolicyCache
 
             return PolicyCache(sets)
 

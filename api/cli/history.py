@@ -13,7 +13,7 @@ from api.cli.common import ConfigOption, DatabaseOption, configured, print_json
 from api.cli.common import app as made_app
 
 if TYPE_CHECKING:
-    from radius_policy.recorded.loading import Loaded, Source
+    from radius_policy.rehearsal.recorded.loading import Loaded, Source
 
 app = made_app("Recorded process starts.")
 
@@ -47,9 +47,9 @@ def load(
 
 async def _load(url: str, events: Path, epoch: datetime, mode: str, tenant: int) -> "Loaded":
     from api.start import now_us
-    from radius_policy.history import HistoryError
     from radius_policy.model import Mode, TenantId
-    from radius_policy.recorded import loading
+    from radius_policy.rehearsal.history import HistoryError
+    from radius_policy.rehearsal.recorded import loading
     from radius_policy.store import open_store
     from radius_policy.zones import micros, offset_name
 
@@ -78,7 +78,7 @@ async def _load(url: str, events: Path, epoch: datetime, mode: str, tenant: int)
 
 def _source(events: Path, epoch: int) -> "Source":
     from radius_policy.model import Operation
-    from radius_policy.recorded.reading import source
+    from radius_policy.rehearsal.recorded.reading import source
 
     return source(events, Operation.NOTIFY, epoch)
 

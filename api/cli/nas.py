@@ -147,7 +147,7 @@ def trace(
     database: DatabaseOption = None,
 ) -> None:
     """Show RADIUS packets as they come and go, whether they fit the shared secret, and what they say. Needs root."""
-    from api.radius_trace import watch
+    from api.radius_process.trace import watch
 
     async def deed(desk: "Desk", who: Identity, loaded: Config) -> None:
         from api.admin import nas

@@ -88,8 +88,8 @@ def check(
 
     Of stored rules also those that never matched, once they are in force for 30 days.
     """
-    from radius_policy.grace.check import check as findings
     from radius_policy.grace.positions import positions
+    from radius_policy.rehearsal.check import check as findings
 
     counted: dict[str, int] | None = None
     if file is not None:
@@ -121,8 +121,8 @@ def rehearse(
 ) -> None:
     """Judge cases by rules and compare with what is expected. Exit code 1 where one comes out otherwise."""
     from api.start import now_us
-    from radius_policy.grace.cases import read_cases, tell
     from radius_policy.grace.reading import RuleError
+    from radius_policy.rehearsal.cases import read_cases, tell
 
     chosen = rule_sets.chosen(rules, config, database)
     try:

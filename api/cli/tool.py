@@ -20,7 +20,7 @@ from radius_policy.model import ToolRole
 
 if TYPE_CHECKING:
     from api.admin.deeds import Desk
-    from radius_policy.roles import Tool
+    from radius_policy.model import Tool
 
 app = made_app("Tool roles of inventoried programs.")
 Hash = Annotated[str, typer.Argument(metavar="HASH", help="its SHA-256, or 8 or more digits of one that has a role")]

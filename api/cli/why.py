@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from api.admin.deeds import Desk
     from api.auth.roles import Identity
     from api.config import Config
-    from radius_policy.explain import Explanation
+    from radius_policy.judgement.explain import Explanation
 
 app = made_app("Why a host is where it is, or why an executable is judged as it is.")
 
@@ -30,7 +30,7 @@ def why(
     """Print what was decided and what it follows from; for what is undecided, which rules miss it by what."""
 
     async def deed(desk: "Desk", who: "Identity", configured: "Config") -> "Explanation":
-        from radius_policy import explain
+        from radius_policy.judgement import explain
 
         now = desk.clock()
         moment = until(at, configured, now) if at else None

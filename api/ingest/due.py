@@ -8,8 +8,8 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 from api.logs import logger
+from radius_policy.judgement.trips import Due, due
 from radius_policy.store.interface import StoreError, Tx
-from radius_policy.trips import Due, due
 
 if TYPE_CHECKING:
     from api.service import Service

@@ -15,6 +15,7 @@ from api.auth.passwords import digest
 from api.problems import Problem
 from health_agent.contract import Enrolment
 from radius_policy import judgement
+from radius_policy.judgement.policy import Policy
 from radius_policy.model import (
     Event,
     EventKind,
@@ -27,7 +28,6 @@ from radius_policy.model import (
     TenantId,
     Token,
 )
-from radius_policy.policy import Policy
 from radius_policy.store.interface import Tx
 
 

@@ -7,8 +7,8 @@ from api.ingest.enrol import bind
 from api.ingest.report import again, answer, heard, operation
 from health_agent import contract
 from radius_policy import judgement
+from radius_policy.judgement.policy import Policy
 from radius_policy.model import Host, Micros
-from radius_policy.policy import Policy
 from radius_policy.store.interface import Tx
 
 

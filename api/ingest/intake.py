@@ -24,8 +24,8 @@ from api.logs import logger
 from api.metrics import Metrics
 from api.problems import Problem
 from health_agent import contract
+from radius_policy.judgement.policy import PolicyCache
 from radius_policy.model import Evidence, Host, HostId, Micros, TenantId
-from radius_policy.policy import PolicyCache
 from radius_policy.store.interface import Reading, Store, StoreError, Tx
 
 S = TypeVar("S", bound=contract.Signed)

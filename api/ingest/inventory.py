@@ -11,9 +11,9 @@ from typing import Final
 
 from api.ingest.report import again, answer, heard
 from health_agent import contract
-from radius_policy import roles
-from radius_policy.model import Host, ListEntry, ListKind, Micros, TenantId
-from radius_policy.policy import Policy
+from radius_policy.facts import roles
+from radius_policy.judgement.policy import Policy
+from radius_policy.model import Host, ListEntry, ListKind, Micros, TenantId, Tool
 from radius_policy.store.interface import Tx
 
 INVENTORY: Final = "inventory"
@@ -76,6 +76,6 @@ def finish_inventory(
     return answer(tx, fresh, scan, received=received)
 
 
-def _tools(tenant: TenantId, lines: tuple[contract.InventoryLine, ...]) -> list[roles.Tool]:
+def _tools(tenant: TenantId, lines: tuple[contract.InventoryLine, ...]) -> list[Tool]:
     seen = [_Line(line.sha256, line.path, line.signer.name if line.signer else None) for line in lines]
     return list(roles.propose(seen, tenant=tenant).values())

@@ -11,6 +11,7 @@ from api.ingest import clock, orders
 from api.ingest.silence import HEARTBEAT_S, wake
 from health_agent import contract
 from radius_policy import judgement
+from radius_policy.judgement.policy import Policy
 from radius_policy.model import (
     Evidence,
     Execution,
@@ -21,7 +22,6 @@ from radius_policy.model import (
     Sha256,
     VerdictWord,
 )
-from radius_policy.policy import Policy
 from radius_policy.store.interface import Reading, Tx
 
 
@@ -130,7 +130,7 @@ def operation(told: contract.Operation) -> Operation:
 
 
 def _provenance(told: contract.Provenance) -> str | None:
-    """`SOURCE:DETAIL`, as `radius_policy.facts.split_provenance` reads it; None where nothing is known."""
+    """`SOURCE:DETAIL`, as `radius_policy.facts.table.split_provenance` reads it; None where nothing is known."""
     if told.detail:
         return f"{told.source}:{told.detail}"
     return None if told.source is contract.Source.UNKNOWN else str(told.source)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from api.logs import logger
 from radius_policy import judgement
+from radius_policy.judgement.policy import Policy
 from radius_policy.model import SECOND, Event, EventKind, Host, HostId, Micros, PostureReason, Severity, TenantId
-from radius_policy.policy import Policy
 from radius_policy.posture import SILENCE
 from radius_policy.store.interface import Reading, StoreError, Tx
 

@@ -10,7 +10,7 @@ from datetime import UTC
 from itertools import chain
 from typing import Final
 
-from radius_policy.facts import Facts, of_execution
+from radius_policy.facts.table import Facts, of_execution
 from radius_policy.lists.index import Hit, Lists
 from radius_policy.model import (
     Execution,

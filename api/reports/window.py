@@ -15,8 +15,8 @@ from typing import Final
 from api.reports.fleet import CHUNK, Fleet, hosts_by_id, places
 from api.reports.then import Then
 from api.reports.values import Patient, Running, Scope, WindowReport
+from radius_policy.judgement.spans import DAY, LENGTHS
 from radius_policy.model import Execution, Host, ListEntry, ListKind, Micros, Span, TenantId, VerdictWord
-from radius_policy.spans import DAY, LENGTHS
 from radius_policy.store.interface import Reading
 
 MOST_UNCERTAIN: Final = 8 * DAY

@@ -55,7 +55,7 @@ MEANINGS: Final[dict[EventKind, tuple[str, str]]] = {
 }  # fmt: skip
 """Severities (the usual one first) and meaning of each kind."""
 
-NOT_TELLERS: Final = ("model.py", "words.py", "routes.py", "content.py", "console")
+NOT_TELLERS: Final = ("model", "words.py", "routes.py", "content.py", "console")
 """Files that name kinds without telling them."""
 
 

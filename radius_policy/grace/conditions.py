@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from radius_policy.facts import Fact, Facts, Type, Value
-from radius_policy.places import comparable, under
+from radius_policy.facts.places import comparable, under
+from radius_policy.facts.table import Fact, Facts, Type, Value
 
 Test = Callable[[Facts], bool]
 _SETS: Final = frozenset((Type.TEXTS, Type.PATHS))

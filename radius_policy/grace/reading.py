@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from radius_policy.facts import FACTS, Type, Worth
+from radius_policy.facts.table import FACTS, Type, Worth
 from radius_policy.grace.conditions import BOUNDS, NEGATED, OPERATORS, Condition, compiled, misfit
 from radius_policy.grace.positions import Path, Position, Spot, positions
 from radius_policy.grace.rules import Grace, Rule, RuleSet, scope_is_known, scope_test

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from radius_policy.facts import Facts
+from radius_policy.facts.table import Facts
 from radius_policy.grace.conditions import Condition, Test, distance
 from radius_policy.model import SECOND, Micros, Outcome
 

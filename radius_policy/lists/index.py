@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from radius_policy.facts import Facts, Value
+from radius_policy.facts.table import Facts, Value
 from radius_policy.lists.versions import at_least
 from radius_policy.model import ListEntry, ListKind, Micros
 

@@ -18,6 +18,8 @@ from radius_policy.radius.attributes import Attribute, parse_mac, write_number
 from radius_policy.radius.complaints import Complaints
 from radius_policy.radius.duplicates import Duplicates, Key, Standing
 from radius_policy.radius.mark import Mark, read_mark, write_mark
+from radius_policy.radius.sessions import Heard, Status, ids_of
+from radius_policy.radius.snapshot import Known, Snapshot
 from radius_policy.radius.wire import (
     CHAP_PASSWORD,
     Code,
@@ -30,8 +32,6 @@ from radius_policy.radius.wire import (
     parse,
     verify_request,
 )
-from radius_policy.sessions import Heard, Status, ids_of
-from radius_policy.snapshot import Known, Snapshot
 
 _STATUS = {write_number(status): status for status in Status}
 _MOST_PROXY_STATE = 2048

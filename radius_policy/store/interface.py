@@ -1,6 +1,6 @@
 """What every store promises; `memory` and `sql` implement it and pass one contract suite (tests/contract).
 
-A store keeps *records*: the frozen dataclasses of `model.py` and of the rooms, each with a key. `schema.py` names
+A store keeps *records*: the frozen dataclasses of `model/`, each with a key. `schema.py` names
 every record kind once, with its key and the fields it can be found by. Work on them is a plain function that takes
 a transaction and returns a value:
 

@@ -19,7 +19,7 @@ from functools import cached_property
 from types import NoneType, UnionType
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
-from radius_policy import model, precedents, roles
+from radius_policy import model
 
 _PLAIN = (int, float, str, bytes, bool)
 
@@ -164,10 +164,10 @@ _ALL = (
     _record(model.Login, "logins", "hash", "user", "expires"),
     _record(model.ApiToken, "api_tokens", "hash", "name"),
     _record(model.AgentOrder, "agent_orders", "id", "host_id refused created", "created"),
-    _record(precedents.Precedent, "precedents", "kind key", "sha256"),
-    _record(precedents.Ring, "rings", "sha256"),
-    _record(precedents.Pass, "passes", "host_id sha256"),
-    _record(roles.Tool, "tools", "sha256"),
+    _record(model.Precedent, "precedents", "kind key", "sha256"),
+    _record(model.Ring, "rings", "sha256"),
+    _record(model.Pass, "passes", "host_id sha256"),
+    _record(model.Tool, "tools", "sha256"),
     _record(model.AuditLine, "audit_lines", "number", "at", "who at", "subject at"),
 )
 

@@ -23,10 +23,10 @@ from radius_policy.model import (
     ListEntry,
     ListKind,
     ParentRef,
+    Pass,
     Posture,
     VerdictWord,
 )
-from radius_policy.precedents import Pass
 from tests.world import DAY, HOUR, MINUTE, START, T, World, sha
 
 HEALTHY, PROBLEM, COMPROMISED = Posture.HEALTHY, Posture.POTENTIAL_PROBLEM, Posture.COMPROMISED
@@ -233,7 +233,7 @@ def test_J10_a_deny_set_names_a_system_file(world: World) -> None:
     assert all(world.posture(host) is COMPROMISED for host in hosts)
     assert len(world.moved()) == 3
     assert len([event for event in world.loud() if event.kind == "breaker_tripped"]) == 1
-    from radius_policy.decisions import Removal
+    from radius_policy.judgement.decisions import Removal
 
     world._carried_out(Removal(T, "set-1"))
     assert world.moved() == []

@@ -21,11 +21,11 @@ from benchmarks.histories import (
     unchanged,
     updater_of,
 )
-from radius_policy.backtest import backtest
 from radius_policy.grace import RuleSet
 from radius_policy.grace.builtin import builtin
-from radius_policy.history import Folder
 from radius_policy.model import Operation
+from radius_policy.rehearsal.backtest import backtest
+from radius_policy.rehearsal.history import Folder
 
 pytestmark = [pytest.mark.shared, pytest.mark.slow]
 FLEET = 400

@@ -14,9 +14,12 @@ from itertools import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.radius_desk import Desk
-from radius_policy import planning
+from api.radius_process.desk import Desk
 from radius_policy.coa.client import CoaClient, Datagram, GaveUp, Request, Unfinished
+from radius_policy.enforcement import planning
+from radius_policy.enforcement.moves import Books
+from radius_policy.enforcement.network_facts import Fact
+from radius_policy.enforcement.table import Happens
 from radius_policy.model import (
     SECOND,
     Access,
@@ -32,15 +35,12 @@ from radius_policy.model import (
     Session,
     TenantId,
 )
-from radius_policy.move_table import Happens
-from radius_policy.moves import Books
-from radius_policy.network_facts import Fact
 from radius_policy.radius.attributes import write_number
 from radius_policy.radius.mark import Mark
 from radius_policy.radius.server import Answered, RadiusServer
+from radius_policy.radius.sessions import Heard, Status
+from radius_policy.radius.snapshot import Delta, Snapshot
 from radius_policy.radius.wire import Code, Secret, attribute, build_response, parse
-from radius_policy.sessions import Heard, Status
-from radius_policy.snapshot import Delta, Snapshot
 from radius_policy.store.memory import MemoryStore
 
 TENANT, MAC, HOST = TenantId(1), Mac("02:00:00:00:00:10"), HostId("host-0010")

@@ -14,6 +14,7 @@ from radius_policy.radius.attributes import parse_mac, read_vlan
 from radius_policy.radius.dictionary import show
 from radius_policy.radius.mark import read_mark
 from radius_policy.radius.server import Listener, RadiusServer
+from radius_policy.radius.snapshot import Delta, Snapshot
 from radius_policy.radius.wire import (
     Code,
     Secret,
@@ -26,7 +27,6 @@ from radius_policy.radius.wire import (
     verify_request,
     verify_response,
 )
-from radius_policy.snapshot import Delta, Snapshot
 
 SECRET = Secret(b"testing123")
 TENANT, MAC = TenantId(1), Mac("02:00:00:00:00:10")

@@ -12,10 +12,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from api.radius_process import Listen, RadiusProcess, new_id
+from api.radius_process.process import Listen, RadiusProcess, new_id
 from lab.switch import codec
-from radius_policy import planning
-from radius_policy.doorbell import Doorbell
+from radius_policy.enforcement import planning
 from radius_policy.model import (
     Access,
     Event,
@@ -30,6 +29,7 @@ from radius_policy.model import (
     Setting,
     TenantId,
 )
+from radius_policy.store.doorbell import Doorbell
 from radius_policy.store.interface import Store, StoreUnavailable
 from radius_policy.store.memory import MemoryStore
 

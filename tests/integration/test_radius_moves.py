@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from api.config import Address, Config, Radius, Service
-from api.radius_process import serve
+from api.radius_process.process import serve
 from api.start import CannotStart
 from radius_policy.model import Access, EventKind, OrderState
 from radius_policy.store import open_store

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from api.radius_process import Listen
+from api.radius_process.process import Listen
 from lab.switch import codec
 from radius_policy.model import (
     Access,

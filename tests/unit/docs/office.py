@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from api import tls
 from radius_policy import judgement
+from radius_policy.judgement.policy import Policy
 from radius_policy.model import (
     DEFAULT_TENANT,
     SECOND,
@@ -33,7 +34,6 @@ from radius_policy.model import (
     Setting,
     Sha256,
 )
-from radius_policy.policy import Policy
 from radius_policy.store import open_store
 from radius_policy.store.interface import Tx
 

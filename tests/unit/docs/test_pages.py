@@ -154,7 +154,7 @@ def test_a_severity_that_the_code_writes_out_is_on_the_page() -> None:
 def test_what_is_told_is_not_called_reserved() -> None:
     told = events.tellers()
     assert {EventKind.UNKNOWN_RAN, EventKind.MOVED, EventKind.MOVE_FAILED, EventKind.PROTECTED} <= set(told)
-    assert "radius_policy/start.py" in told[EventKind.UNKNOWN_RAN]
+    assert "radius_policy/judgement/start.py" in told[EventKind.UNKNOWN_RAN]
 
 
 # ---- alerts

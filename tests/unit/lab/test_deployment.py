@@ -11,8 +11,8 @@ import pytest
 from lab.endpoints import programs
 from lab.endpoints.deployment import NAME, Deployment
 from lab.processes import kill_descendants
+from radius_policy.facts.roles import role_for
 from radius_policy.model import ToolRole
-from radius_policy.roles import role_for
 
 
 @pytest.fixture

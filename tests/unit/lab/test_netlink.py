@@ -27,7 +27,7 @@ seen = {}
 mover.place(port, "10"); seen["placed"] = (shown()["master"], "UP" in shown()["flags"])
 begun = time.monotonic(); mover.place(port, "66"); mover.lift(port)
 seen["moved"] = (shown()["master"], "UP" in shown()["flags"]); seen["paused"] = time.monotonic() - begun >= PAUSE_S
-tap = Tap("port"); before = time.time_ns() // 1000
+before = time.time_ns() // 1000; tap = Tap("port")
 raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); raw.bind(("host", 0))
 for _ in range(3): raw.send(bytes(12) + b"\\x88\\xb5" + bytes(46))
 out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW); out.bind(("port", 0)); out.send(bytes(12) + b"\\x88\\xb6" + bytes(46))

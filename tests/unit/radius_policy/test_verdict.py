@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radius_policy.facts import FACTS, Facts, Type
+from radius_policy.facts.table import FACTS, Facts, Type
 from radius_policy.grace import RuleSet, builtin, parse
 from radius_policy.grace.rules import HOUR
 from radius_policy.lists import Lists

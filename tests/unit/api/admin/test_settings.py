@@ -5,9 +5,9 @@ import pytest
 from api.admin import settings
 from api.admin.errors import Refused
 from api.auth.roles import Forbidden, Identity, Role
+from radius_policy.judgement.policy import Policy
 from radius_policy.model import AuditLine, HostState, Mode, Setting
-from radius_policy.policy import Policy
-from radius_policy.snapshot import SETTINGS, Snapshot, look_at_all, value_of
+from radius_policy.radius.snapshot import SETTINGS, Snapshot, look_at_all, value_of
 from tests.unit.api.world import ADMIN, World, execution, problem
 
 

@@ -7,8 +7,7 @@ from api.admin.errors import NotFound, Refused
 from api.admin.tools import ToolWish
 from api.auth.roles import Forbidden, Identity, Role
 from health_agent.contract import Inventory, InventoryLine, Program
-from radius_policy.model import AuditLine, ToolRole
-from radius_policy.roles import Tool
+from radius_policy.model import AuditLine, Tool, ToolRole
 from tests.unit.api.world import ADMIN, Agent, World, answered, execution, problem
 
 DEPLOYER, SHELL, OWN = "d" * 64, "5" * 64, "0" * 64

@@ -16,6 +16,7 @@ from api.alerts import script_process
 from api.alerts.script_book import RETRY_S
 from api.alerts.script_worker import Figures, Worker
 from api.config import Config, Scripts
+from radius_policy.judgement.policy import PolicyCache
 from radius_policy.model import (
     DEFAULT_TENANT,
     SECOND,
@@ -27,7 +28,6 @@ from radius_policy.model import (
     Setting,
     Severity,
 )
-from radius_policy.policy import PolicyCache
 from radius_policy.store.interface import StoreError
 from tests.unit.api.alerts.conftest import T0, Clock, Office
 

@@ -98,7 +98,7 @@ def test_a_shipped_script_is_run_by_our_own_python_and_nothing_around_it() -> No
         "/etc/pratique/sw.toml",
     )
     assert {"pratique:shut_port", "pratique:router_acl", "pratique:ticket"} <= set(shipped())
-    with pytest.raises(BadScripts, match="shipped are pratique:router_acl"):
+    with pytest.raises(BadScripts, match=r"shipped are .*pratique:router_acl"):
         command(Script("x", ("pratique:none",)), Path("/nowhere"), "nobody")
 
 

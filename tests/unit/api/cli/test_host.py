@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from radius_policy.judgement.policy import Modes, Policy
 from radius_policy.model import SECOND, Execution, Host, MacBinding, Mode, Session
-from radius_policy.policy import Modes, Policy
 from radius_policy.store import open_store
 from radius_policy.store.interface import Tx
 from tests.unit.api.cli.conftest import Say

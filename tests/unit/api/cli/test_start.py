@@ -6,7 +6,7 @@ import sys
 import pytest
 
 HEAVY = ("sqlalchemy", "alembic", "asyncpg", "pyrad", "fastapi", "uvicorn", "jinja2", "structlog", "lief", "evtx")
-JUDGEMENT = "radius_policy.judgement"
+JUDGEMENT = "radius_policy.judgement.recording"
 
 
 def imported(words: str, *names: str) -> list[str]:

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from radius_policy.model import ToolRole
-from radius_policy.roles import Tool
+from radius_policy.model import Tool, ToolRole
 from radius_policy.store import open_store
 from tests.unit.api.cli.conftest import Say
 

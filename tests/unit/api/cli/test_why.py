@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from radius_policy import judgement
+from radius_policy.judgement.policy import Policy
 from radius_policy.model import DEFAULT_TENANT, Execution, Host, HostId
-from radius_policy.policy import Policy
 from radius_policy.store import open_store
 from tests.unit.api.cli.conftest import Say
 from tests.world import START, sha

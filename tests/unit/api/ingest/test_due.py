@@ -7,8 +7,8 @@ import pytest
 
 from api.ingest import due
 from radius_policy import judgement
+from radius_policy.judgement.policy import Policy
 from radius_policy.model import SECOND, Execution, GraceSlot, Host, HostId, Setting, TenantId
-from radius_policy.policy import Policy
 from tests.unit.api.world import START, World
 from tests.world import sha
 

@@ -1,8 +1,7 @@
 """Baseline scans."""
 
 from health_agent.contract import Inventory, InventoryLine
-from radius_policy.model import Evidence, Execution, ListEntry
-from radius_policy.roles import Tool
+from radius_policy.model import Evidence, Execution, ListEntry, Tool
 from tests.unit.api.world import Agent, World, answered, execution
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from api.ingest import silence
 from api.ingest.silence import SILENT_US, Up, note_silent, silent_hosts
+from radius_policy.judgement.policy import Policy
 from radius_policy.model import SECOND, HostState
-from radius_policy.policy import Policy
 from tests.unit.api.world import START, Agent, World
 
 

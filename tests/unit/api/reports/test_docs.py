@@ -8,7 +8,7 @@ from typing import Any
 from api.reports.render import Report, render
 from api.reports.values import Unreadable
 from radius_policy.model import VerdictWord
-from radius_policy.recorded.reading import READERS
+from radius_policy.rehearsal.recorded.reading import READERS
 from radius_policy.zones import zone
 
 from . import samples

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from radius_policy.facts import FACTS, Fact, Type
+from radius_policy.facts.table import FACTS, Fact, Type
 from radius_policy.grace.conditions import OPERATORS, Operator
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from radius_policy.facts import FACTS, Fact, Facts, Type
+from radius_policy.facts.table import FACTS, Fact, Facts, Type
 from radius_policy.grace.conditions import OPERATORS, Operator, compiled, distance, misfit
 from tests.unit.radius_policy.grace.drawn import conditions, fitting
 

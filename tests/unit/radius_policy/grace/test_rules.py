@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from radius_policy.facts import Facts
+from radius_policy.facts.table import Facts
 from radius_policy.grace import RuleSet, parse, why_not
 from radius_policy.grace.rules import HOUR
 

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from radius_policy.facts import FACTS, Facts, of_program
+from radius_policy.facts.places import place
+from radius_policy.facts.roles import propose
+from radius_policy.facts.table import FACTS, Facts, of_program
 from radius_policy.grace import builtin
 from radius_policy.grace.rules import HOUR
 from radius_policy.lists import Lists
 from radius_policy.model import Outcome, ToolRole, Verdict, VerdictWord
-from radius_policy.places import place
-from radius_policy.roles import propose
 from radius_policy.verdict import judge
 
 A = "a" * 64

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from radius_policy.facts import Facts
+from radius_policy.facts.table import Facts
 from radius_policy.lists import Lists
 from radius_policy.model import DEFAULT_TENANT, ListEntry, ListKind
 

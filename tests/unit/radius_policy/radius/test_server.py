@@ -8,9 +8,9 @@ from radius_policy.model import SECOND, Access, HostId, Mac, MacAccess, Nas, Set
 from radius_policy.radius.attributes import read_vlan, write_number
 from radius_policy.radius.mark import Mark, read_mark
 from radius_policy.radius.server import Listener, RadiusServer
+from radius_policy.radius.sessions import Status
+from radius_policy.radius.snapshot import Delta, Snapshot
 from radius_policy.radius.wire import Code, Fault, Secret, attribute, build_request, parse, verify_response
-from radius_policy.sessions import Status
-from radius_policy.snapshot import Delta, Snapshot
 
 ONE, TWO = TenantId(1), TenantId(2)
 MAC, KEY = Mac("02:00:00:00:00:10"), b"k" * 32

@@ -1,0 +1,34 @@
+"""The reference pages say what the code does."""
+
+from pathlib import Path
+
+import pytest
+
+from docs.pages.rules import OUTCOMES, main, pages
+from radius_policy.facts.table import FACTS
+from radius_policy.grace import builtin
+from radius_policy.model import Outcome
+
+DOCS = Path(__file__).resolve().parents[3] / "docs"
+
+
+@pytest.mark.parametrize("path", sorted(pages()))
+def test_a_page_on_disk_is_what_the_code_makes(path: str) -> None:
+    assert (DOCS / path).read_text(encoding="utf-8") == pages()[path], "run: python -m docs.pages.rules docs"
+
+
+def test_no_page_is_left_of_a_rule_that_is_gone() -> None:
+    there = {path.stem for path in (DOCS / "reference" / "grace-rules").glob("*.md")}
+    assert there == {rule.name for rule in builtin().rules}
+
+
+def test_every_fact_rule_and_outcome_is_in_the_docs() -> None:
+    made = pages()
+    assert all(f"`{name}`" in made["reference/facts.md"] for name in FACTS)
+    assert all(f"[{rule.name}]" in made["reference/grace-rules.md"] for rule in builtin().rules)
+    assert set(OUTCOMES) == set(Outcome)
+
+
+def test_the_pages_can_be_written_anywhere(tmp_path: Path) -> None:
+    main(str(tmp_path))
+    assert {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.md")} == set(pages())
