@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from docs.pages import alert_settings, commands, configuration, events, http_api, retention, tables
+from docs.pages import alert_settings, commands, configuration, events, http_api, retention, tables, testing
 from docs.pages.rules import pages as rule_pages
 
 DOCS = Path(__file__).resolve().parent
 OURS: Final[dict[str, Callable[[], str]]] = {
+    "explanation/testing.md": testing.page,
     "reference/alerts.md": alert_settings.page,
     "reference/commands.md": commands.page,
     "reference/configuration.md": configuration.page,

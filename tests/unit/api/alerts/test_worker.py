@@ -63,6 +63,25 @@ def stored(office: Any) -> list[Delivery]:
     return found
 
 
+async def test_an_alert_counts_as_waiting_until_its_channel_has_taken_it(
+    office: Any, worker: Worker, mail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash while a message is on the wire sends it again; the other order would lose it."""
+    seen: list[str] = []
+    take = mail.send
+
+    async def watched(alert: Any) -> str:
+        seen.extend(each.state for each in stored(office))
+        note: str = await take(alert)
+        return note
+
+    monkeypatch.setattr(mail, "send", watched)
+    office.runs(17)
+    await settle(worker)
+    assert seen == ["waiting"]
+    assert [each.state for each in stored(office)] == ["sent"]
+
+
 async def test_a_first_run_is_told_at_once_with_what_where_how_and_what_was_done(
     office: Any, worker: Worker, mail: Any
 ) -> None:
