@@ -22,12 +22,14 @@ test: ## everything that must hold: `make check`, then all tests against the rea
 	@$(MAKE) --no-print-directory check
 	$(B)/pytest $(ARGS)
 
-check: ## lint, format, types, imports, docs
+check: ## lint, format, types, imports, dependencies, dead code, docs
 	@tools/setup test
 	$(B)/ruff check .
 	$(B)/ruff format --check --quiet .
 	$(B)/mypy
 	$(B)/lint-imports --no-cache
+	$(B)/deptry --no-ansi .
+	@! $(B)/vulture | grep -v 'unused \(variable\|attribute\)'  # fields are read by templates and wires
 	@$(MAKE) --no-print-directory docs
 
 docs: ## build the documentation into site/
@@ -38,7 +40,9 @@ bench: ## all benchmarks, quickly; each prints one JSON object
 	@tools/setup peers
 	@for b in benchmarks/[a-z]*.py; do $(B)/python $$b --quick --json || exit 1; done
 
-nightly: test ## what takes longer: the benchmarks in full
+nightly: test ## what takes longer: deliberate faults, mutants, the benchmarks in full
+	$(B)/python -m tests.faults
+	$(B)/python -m tests.mutation
 	@for b in benchmarks/[a-z]*.py; do $(B)/python $$b --json || exit 1; done
 
 pictures: ## make the pictures of README and docs anew

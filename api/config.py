@@ -19,7 +19,7 @@ from typing import Any, Final
 
 PREFIX: Final = "PRATIQUE_"
 SEARCHED: Final = (Path("pratique.toml"), Path("/etc/pratique/pratique.toml"))
-NOT_KEYS: Final = frozenset({"PRATIQUE_CONFIG", "PRATIQUE_DATABASE", "PRATIQUE_ROLE"})
+NOT_KEYS: Final = frozenset({"PRATIQUE_CONFIG", "PRATIQUE_DATABASE", "PRATIQUE_NAS_SECRET", "PRATIQUE_ROLE"})
 """Variables with the prefix that the command itself reads; they override no key."""
 
 

@@ -5,10 +5,10 @@ import sys
 
 def expected() -> tuple[type[Exception], ...]:
     """Their families. Called when something was raised already, so that it costs nothing before."""
-    from api.admin.errors import Refused
     from api.auth.passwords import WeakPassword
     from api.auth.roles import Forbidden
     from api.config import ConfigError
+    from api.errors import Refused
     from api.start import CannotStart
     from radius_policy.store.doorbell import DoorbellError
     from radius_policy.store.interface import StoreError

@@ -1,7 +1,7 @@
 """The change sequence, looked at by one task for everybody in this process who keeps something in memory.
 
 Guarantees: every change after `run` began reaches every listener once and in order, whichever process made it: `wake`
-makes it look at once, and a slow poll stands behind it. A store that cannot be read is reported once until it can be
+makes it look in a moment (`BEHIND_S`), and a slow poll stands behind it. A store that cannot be read is reported once until it can be
 again, and nothing is skipped meanwhile. Listeners are plain functions and must be quick.
 """
 
@@ -14,6 +14,8 @@ from api.logs import logger
 from radius_policy.store.interface import Change, Store, StoreError
 
 POLL_S: Final = 0.25
+BEHIND_S: Final = 0.01
+"""After a ring, so long the move that was decided has the processors and the disk for itself."""
 _BATCH: Final = 1000
 
 Listener = Callable[[list[Change]], None]
@@ -47,6 +49,7 @@ class Feed:
         while True:
             with contextlib.suppress(TimeoutError):  # the poll behind the bell
                 await asyncio.wait_for(self._awake.wait(), self._poll_s)
+                await asyncio.sleep(BEHIND_S)
             self._awake.clear()
             try:
                 await self.look()

@@ -43,7 +43,7 @@ NAMES: Final[Mapping[str, tuple[int, str]]] = {
     "internal": (500, "The service failed"),
     "store-unavailable": (503, "The store cannot be written"),
 }
-"""Name → (status, title): docs/reference/problems is made from it."""
+"""Name → (status, title): the table of problems in docs/reference/http-api is made from it."""
 
 
 class Problem(Exception):
@@ -96,6 +96,15 @@ def install(app: "Starlette") -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(StoreError, _store)
     app.add_exception_handler(Exception, _ours)
+
+
+def answer(request: "Request", error: Exception) -> "Response":
+    """The same for what stands outside of a framework: the problem that an exception is answered with."""
+    from radius_policy.store.interface import StoreError
+
+    if isinstance(error, Problem):
+        return error.response()
+    return _store(request, error) if isinstance(error, StoreError) else _ours(request, error)
 
 
 def _problem(_: "Request", error: Any) -> "Response":

@@ -11,7 +11,7 @@ class CannotStart(Exception):
 
 
 class Undone(Exception):
-    """Ends a rehearsal (`rehearsal.py`, `radius_rehearsal.py`), so that the store forgets it."""
+    """Ends a rehearsal (`rehearsal.py`, `radius_process/rehearsal.py`), so that the store forgets it."""
 
 
 EXIT_CANNOT_START = 78

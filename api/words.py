@@ -76,7 +76,6 @@ EVENT: dict[str, str] = {
     EventKind.HOST_ENROLLED: "Host enrolled",
     EventKind.AGENT_SILENT: "Agent is silent",
     EventKind.AGENT_BACK: "Agent is back",
-    EventKind.SENSOR_LOST: "Agent is silent",
     EventKind.EVIDENCE_REFUSED: "Evidence refused",
     EventKind.ORDER_REFUSED: "The agent could not do what it was asked",
     EventKind.ALLOWED: "Executable allowed",

@@ -13,6 +13,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from api.admin.settle import Pace
 from benchmarks import figures
 from radius_policy import judgement
 from radius_policy.judgement.policy import Policy
@@ -39,7 +40,6 @@ from radius_policy.store.interface import Store, Tx
 
 SHA = Sha256("ab" * 32)
 WHY = Reason("unknown", "unknown program was started")
-BATCH = 250
 NOW = 1_764_000_000_000_000
 
 
@@ -72,20 +72,27 @@ async def measured(store: Store, hosts: int) -> dict[str, Any]:
     entry = ListEntry(T, "bench", "allow", ListKind.HASH, SHA, author="bench", created=NOW)
     began = time.perf_counter()
     touched = await store.write(lambda tx: judgement.decide_list(tx, entry, now=NOW + 1, policy=policy))
-    longest, done, after = time.perf_counter() - began, 0, ("", "")
+    entered, done, after, pace = time.perf_counter() - began, 0, ("", ""), Pace()
+    taken: list[float] = []
     while True:
         batch = time.perf_counter()
         result = await store.write(
             lambda tx, after=after: judgement.recompute(  # type: ignore[misc]
-                tx, T, touched.executables, now=NOW + 1, policy=touched.policy, limit=BATCH, after=after
+                tx, T, touched.executables, now=NOW + 1, policy=touched.policy, limit=pace.hosts, after=after
             )
         )
-        longest = max(longest, time.perf_counter() - batch)
+        taken.append((time.perf_counter() - batch) * 1000)
+        pace.took(taken[-1] / 1000)
         done += result.hosts
         if result.done:
             break
         after = result.next
-    return {"hosts": done, "seconds": round(time.perf_counter() - began, 2), "longest_ms": round(longest * 1000, 1)}
+    return {
+        "hosts": done,
+        "seconds": round(time.perf_counter() - began, 2),
+        "entry_ms": round(entered * 1000, 1),
+        "transaction_ms": figures.spread(taken, 1),
+    }
 
 
 async def main() -> None:

@@ -168,8 +168,34 @@ class Operation(StrEnum):
     NOTIFY = "notify"
 
 
+class Discovery(StrEnum):
+    """How a switch told of itself: IEEE 802.1AB, or Cisco's own protocol."""
+
+    LLDP = "lldp"
+    CDP = "cdp"
+
+
+class Neighbour(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The switch at one of this endpoint's interfaces, in its own words; whoever is on that wire may have said so.
+
+    `mac` is the interface's, `switch` the switch's name, else its `chassis` id; `port` its name of the port, `description`
+    what its admin calls that, `address` where it is managed. `age_s`: so long ago it said so last.
+    """
+
+    protocol: Discovery
+    mac: Mac
+    switch: Annotated[str, Meta(min_length=1, max_length=255)]
+    port: Annotated[str, Meta(min_length=1, max_length=255)]
+    chassis: Annotated[str, Meta(max_length=255)] = ""
+    description: Annotated[str, Meta(max_length=255)] = ""
+    address: Annotated[str, Meta(max_length=45)] = ""
+    age_s: Annotated[int, Meta(ge=0, le=65_535)] = 0
+
+
 class Heartbeat(Signed, frozen=True, omit_defaults=True, kw_only=True):
     """Still here, and how well. `lost` counts by name what the agent knows it lost (`overflow`, `spool_full`, …).
+
+    `neighbours` are the switches that it hears, which an older agent leaves out.
 
     `ack_orders` names orders carried out since the last message; an answer repeats an order until it is named here
     or in `refused_orders`, which gives for each order that this agent cannot carry out the reason as a sentence.
@@ -184,6 +210,7 @@ class Heartbeat(Signed, frozen=True, omit_defaults=True, kw_only=True):
     lost: dict[str, int] = {}
     ack_orders: tuple[Id, ...] = ()
     refused_orders: dict[Id, Text] = {}
+    neighbours: Annotated[tuple[Neighbour, ...], Meta(max_length=16)] = ()
 
 
 class InventoryLine(msgspec.Struct, frozen=True, omit_defaults=True):

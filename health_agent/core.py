@@ -34,6 +34,7 @@ from health_agent.dialogue import (
     Event,
     Failed,
     Forget,
+    Located,
     Log,
     OrderDone,
     Remember,
@@ -108,6 +109,9 @@ class Core:
             case BaselineRead(hashes):
                 self.known.learn(hashes)
                 return [Log("info", f"the baseline has {len(hashes)} executables")]
+            case Located():
+                self._beat_due = min(self._beat_due, now + SECOND)
+                return []
             case Tick():
                 return [self._beat(now)] if now >= self._beat_due or self._clock_went_back(now) else []
 

@@ -69,11 +69,16 @@ class BaselineRead:
 
 
 @dataclass(frozen=True, slots=True)
+class Located:
+    """This endpoint was plugged in elsewhere, as far as the switch says."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed."""
 
 
-Event = Started | Ended | Swept | Answered | Failed | OrderDone | BaselineRead | Tick
+Event = Started | Ended | Swept | Answered | Failed | OrderDone | BaselineRead | Located | Tick
 
 
 # -- commands -------------------------------------------------------------------------------------------------------

@@ -25,16 +25,20 @@ _GROUPS: Final = 0x1 | 0x10 | 0x100
 _LOWER_UP: Final = 0x10000
 
 
-def macs() -> tuple[str, ...]:
-    """The MAC addresses of the interfaces, in canonical text, at most 64."""
+def interfaces() -> dict[str, str]:
+    """The MAC address of each interface, in canonical text, by name."""
     found = {
         name: address.address.lower()
         for name, addresses in psutil.net_if_addrs().items()
         for address in addresses
         if address.family == psutil.AF_LINK and len(address.address) == 17 and address.address != "00:00:00:00:00:00"
     }
-    real = {name: mac for name, mac in found.items() if not name.startswith(VIRTUAL)}
-    return tuple(dict.fromkeys((real or found).values()))[:MOST]
+    return {name: mac for name, mac in found.items() if not name.startswith(VIRTUAL)} or found
+
+
+def macs() -> tuple[str, ...]:
+    """The MAC addresses of the interfaces, each once, at most 64."""
+    return tuple(dict.fromkeys(interfaces().values()))[:MOST]
 
 
 def addresses() -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The one shell of the running agent: it wires sensor → core → spool → sender, and holds clock, files and threads.
 
-Threads: the sensor's (kernel events, hashes), the sender's (the only one that waits for HTTP), the network watcher's,
-and the main one (time, status, the end). Whoever has an event takes its turn with the core and carries out what comes of
+Threads: the sensor's (kernel events, hashes), the sender's (the only one that waits for HTTP), the network watcher's, the
+listener's for LLDP and CDP, and the main one (time, status, the end). Whoever has an event takes its turn with the core and carries out what comes of
 it, so that a start goes from the kernel to the disk without waking a second thread (each costs 0.1 ms and more).
 
 Guarantees: what the core wants told is on disk before it is on the wire; an unexpected failure in any thread ends the
@@ -39,6 +39,7 @@ from health_agent.dialogue import (
     Event,
     Failed,
     Forget,
+    Located,
     Log,
     OrderDone,
     Remember,
@@ -50,6 +51,7 @@ from health_agent.dialogue import (
 )
 from health_agent.identity import Identity
 from health_agent.known import Known
+from health_agent.location import Listener
 from health_agent.outbox import Item, Outbox
 from health_agent.processes import boot_id
 from health_agent.running import Running
@@ -128,6 +130,7 @@ class Agent:
             lambda event: self._tell([event]),
             Backoff(random.random),
         )
+        self._location = Listener(lambda: self._tell([Located()]), self._counts)
         self._started_us = now_us()
         self._reported = 0
         self._problem = ""
@@ -144,12 +147,14 @@ class Agent:
         watcher = network.Watcher(self._sender.network_changed)
         sensing = threading.Thread(target=self._choice.sensor.run, name="sensor", daemon=True)
         log.info("watching with %s", self._choice.reason)
+        log.info("%s", self._location.reason)
         if not self._core.known.size:
             log.warning("there is no baseline, so every program will be reported; make one with: pratique agent learn")
         gc.collect()
         gc.freeze()
         self._sender.start()
         watcher.start()
+        self._location.start()
         sensing.start()
         try:
             self._loop()
@@ -157,6 +162,7 @@ class Agent:
             self._choice.sensor.stop()
             sensing.join(2)
             watcher.stop()
+            self._location.stop()
             self._sender.stop(FLUSH_S)
             self._write_status(running=False)
             self._running.close()
@@ -253,6 +259,7 @@ class Agent:
             lost=self._lost(),
             ack_orders=done,
             refused_orders=dict(refused),
+            neighbours=self._location.told(),
         )
 
     def _lost(self) -> dict[str, int]:
@@ -305,6 +312,7 @@ class Agent:
             baseline=self._core.known.size,
             lost=self._lost(),
             running=running,
+            location=self._location.summary(),
         )
         if now == self._status:
             return

@@ -31,6 +31,7 @@ class Status(msgspec.Struct, frozen=True):
     baseline: int
     lost: dict[str, int]
     running: bool = True
+    location: str = ""
 
 
 def text(status: Status) -> str:
@@ -41,6 +42,7 @@ def text(status: Status) -> str:
         "endpoint": f"{status.host_id} at site {status.site}",
         "service": f"{status.url}, {link}",
         "sensor": status.sensor_reason,
+        "location": status.location or "not known",
         "watching": ", ".join(status.watch) or "all local file systems",
         "baseline": f"{status.baseline} executables",
         "reported": f"{status.reported}, {status.spooled} of them not acknowledged yet; {status.alive} not ended",

@@ -7,33 +7,27 @@ is in trouble: try again), `ClockSkew` (our clock; the service's time is in it) 
 `reset` may be called by any thread: it ends the connection at once, also one on which a request is waiting. After a
 move to another network the old one would only hang.
 
-Deliberately not here: when and how often to try (`sender.py`).
-
-The request is built and given to httpx's transport directly: a client's redirects, cookies and proxies are not wanted
-here and cost 0.3 ms of each report.
+Deliberately not here: when and how often to try (`sender.py`), and the connection itself (`line.py`).
 """
 
-import contextlib
-import socket
 import ssl
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final
+from http.client import HTTPException
+from typing import Final
+from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from health_agent.contract import HOST_HEADER, SIGNATURE_HEADER, Answer, Heartbeat, Inventory, Report, Signed
 from health_agent.identity import Identity
+from health_agent.line import KeptLine, Line
 
 PATHS: Final[dict[type[Signed], str]] = {
     Report: "/v1/sightings",
     Heartbeat: "/v1/heartbeat",
     Inventory: "/v1/inventory",
 }
-TIMEOUTS: Final = {"connect": 2.0, "read": 5.0, "write": 5.0, "pool": 5.0}
-USER_TIMEOUT_MS: Final = 5000
-"""TCP_USER_TIMEOUT: unacknowledged octets for so long end the connection."""
 
 
 class UplinkError(Exception):
@@ -91,31 +85,30 @@ def problem_of(body: bytes) -> Problem:
 
 
 class Uplink:
-    """For one thread; only `reset` may be called by others. `transport` makes the connection pool (a test's own, too)."""
+    """For one thread; only `reset` may be called by others. `line` is the connection (a test's own, too)."""
 
-    def __init__(self, identity: Identity, transport: Callable[[], httpx.BaseTransport] | None = None) -> None:
+    def __init__(self, identity: Identity, line: Line | None = None) -> None:
         self._identity = identity
-        base = httpx.URL(identity.endpoint.url)
-        self._urls = {kind: base.copy_with(raw_path=path.encode()) for kind, path in PATHS.items()}
-        self._make = transport or (lambda: pool(identity.tls()))
-        self._transport = self._make()
+        self._line = line or KeptLine(identity.endpoint.url, identity.tls())
         self._encode = msgspec.json.Encoder().encode
         self._answer = msgspec.json.Decoder(Answer)
-        self._stream: Any = None
-        self._stale = False
-        self._host = base.netloc.decode()
+        self._host = urlsplit(identity.endpoint.url).netloc
 
     def send(self, message: Signed, ready: Callable[[], bool] = lambda: True) -> Answer:
         """`ready` is asked when the message is made and signed, just before it is sent. Raises Unreachable, ClockSkew,
         Refused; NotReady."""
-        if self._stale:
-            self.close()
-            self._transport, self._stale = self._make(), False
         body = self._encode(message)
-        request = self._request(self._urls[type(message)], body)
+        headers = (
+            ("Content-Type", "application/json"),
+            (HOST_HEADER, self._identity.host_id),
+            (SIGNATURE_HEADER, self._identity.sign(body)),
+        )
         if not ready():
             raise NotReady
-        status, content = self._post(request)
+        try:
+            status, content = self._line.post(PATHS[type(message)], headers, body)
+        except (OSError, HTTPException) as error:
+            raise Unreachable(failure(error, self._host)) from error
         if status == 200:
             return self._read(content, message)
         problem = problem_of(content)
@@ -127,46 +120,10 @@ class Uplink:
 
     def reset(self) -> None:
         """End the connection now; the next message makes a new one."""
-        self._stale = True
-        stream = self._stream
-        if stream is not None:
-            raw = stream.get_extra_info("socket")
-            # Already closed or never connected is what we want.
-            with contextlib.suppress(OSError, AttributeError):
-                socket.socket.shutdown(raw, socket.SHUT_RDWR)
+        self._line.cut()
 
     def close(self) -> None:
-        self._stream = None
-        self._transport.close()
-
-    def _request(self, url: httpx.URL, body: bytes) -> httpx.Request:
-        return httpx.Request(
-            "POST",
-            url,
-            headers=[
-                ("Host", self._host),
-                ("Content-Type", "application/json"),
-                ("Content-Length", str(len(body))),
-                (HOST_HEADER, self._identity.host_id),
-                (SIGNATURE_HEADER, self._identity.sign(body)),
-            ],
-            stream=httpx.ByteStream(body),
-            extensions={"timeout": TIMEOUTS, "trace": self._trace},
-        )
-
-    def _post(self, request: httpx.Request) -> tuple[int, bytes]:
-        try:
-            response = self._transport.handle_request(request)
-            try:
-                return response.status_code, response.read()
-            finally:
-                response.close()
-        except (httpx.TransportError, OSError) as error:
-            raise Unreachable(failure(error, self._host)) from error
-
-    def _trace(self, event: str, info: dict[str, Any]) -> None:
-        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            self._stream = info["return_value"]
+        self._line.close()
 
     def _read(self, content: bytes, message: Signed) -> Answer:
         try:
@@ -176,16 +133,6 @@ class Uplink:
         if answer.id != message.id:
             raise Unreachable("the policy service answered another message than ours")
         return answer
-
-
-def pool(context: ssl.SSLContext) -> httpx.BaseTransport:
-    """One kept connection over this TLS context, past all proxies."""
-    options = [
-        (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
-        (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_MS),
-    ]
-    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=600)
-    return httpx.HTTPTransport(verify=context, trust_env=False, limits=limits, socket_options=options)
 
 
 _BY_THE_CLOCK = (9, 10)
@@ -208,6 +155,6 @@ def failure(error: BaseException, host: str) -> str:
                 "if the service was set up anew, enrol again, else somebody is in between"
             )
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, TimeoutError):
         return f"the policy service at {host} does not answer in time"
     return f"the policy service at {host} cannot be reached: {error or type(error).__name__}"

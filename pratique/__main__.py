@@ -30,6 +30,8 @@ WORDS: Final[dict[str, Answer]] = {
     "enrol-token": ("api.cli", "server", "a one-time token that enrols an endpoint"),
     "api-token": ("api.cli", "server", "tokens for the REST API"),
     "alert": ("api.cli", "server", "urgent alerts: list, acknowledge; try a channel"),
+    "trip": ("api.cli", "server", "breaker trips: list, allow, deny, quarantine all, keep holding"),
+    "script": ("api.cli", "server", "scripts that events run: list, show, test, and how their runs ended"),
     "setting": ("api.cli", "server", "the settings kept in the store"),
     "history": ("api.cli", "server", "load recorded process starts"),
     "audit": ("api.cli", "server", "who did what, and whether the record of it is whole"),

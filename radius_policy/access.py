@@ -4,7 +4,7 @@ Guarantees: every decision names its row. Rows 1 to 4 protect people's work and 
 posture asks for; the *cap* in rows 2 and 4 never moves anybody and still releases those whose causes are gone.
 
 What it does not do: it counts no breaker places (`breaker.py`; a start that got none arrives here as `contained`),
-plans no order (`enforcement.py`) and hands out no generation (`judgement.py`).
+plans no order (`enforcement/`) and hands out no generation (`judgement/standing.py`).
 """
 
 from collections.abc import Callable
@@ -71,8 +71,13 @@ Given = tuple[Access, str]
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """One row: its number and name in tables.md, what it says in words (the docs' page is made of them), and the same as
+    functions: whether it holds, and what it gives."""
+
     number: int
     name: str
+    when: str
+    says: str
     holds: Callable[[Situation], bool]
     gives: Callable[[Situation], Given]
 
@@ -108,48 +113,76 @@ _BELOW: Final[tuple[Row, ...]] = (
     Row(
         5,
         "compromised",
+        "posture compromised",
+        "remediation (or blocked: site's choice)",
         lambda s: s.posture is Posture.COMPROMISED,
         lambda s: (s.choices.compromised, s.posture_reason.text),
     ),
     Row(
         6,
         "move-outstanding",
+        "posture potential_problem, and a `move` is outstanding",
+        "remediation",
         lambda s: s.posture is Posture.POTENTIAL_PROBLEM and s.move_outstanding,
         lambda s: (Access.REMEDIATION, s.posture_reason.text),
     ),
     Row(
         7,
         "other-outcomes",
+        "posture potential_problem, other outcomes only",
+        "production, and that outcome",
         lambda s: s.posture is Posture.POTENTIAL_PROBLEM,
         lambda s: (Access.PRODUCTION, f"{s.posture_reason.text}; its rule asks for no move"),
     ),
-    Row(8, "unlisted", lambda s: not s.listed, lambda s: (s.choices.unlisted, "no endpoint has proved this MAC")),
+    Row(
+        8,
+        "unlisted",
+        "a MAC that no endpoint has proved",
+        "site's choice (default guest)",
+        lambda s: not s.listed,
+        lambda s: (s.choices.unlisted, "no endpoint has proved this MAC"),
+    ),
     Row(
         8,
         "unmonitored",
+        "posture unmonitored",
+        "site's choice (default production)",
         lambda s: s.posture is Posture.UNMONITORED,
         lambda s: (s.choices.unmonitored, s.posture_reason.text),
     ),
-    Row(9, "healthy", lambda s: True, lambda s: (Access.PRODUCTION, s.posture_reason.text)),
+    Row(9, "healthy", "else", "production", lambda s: True, lambda s: (Access.PRODUCTION, s.posture_reason.text)),
 )
 
 TABLE: Final[tuple[Row, ...]] = (
     Row(
         1,
         "never-quarantine",
+        "never-quarantine list",
+        "production; alert, and what it started is contained on it",
         lambda s: s.never_quarantine,
         lambda s: (Access.PRODUCTION, f"it stands on the never-quarantine list; {s.posture_reason.text}"),
     ),
     Row(
         2,
         "min-available",
+        "moving it would leave a group below its `min_available`",
+        "cap; alert, containment. A person's release acts, a quarantine is refused",
         lambda s: bool(s.min_available_of) and (s.ordered is None or s.ordered.quarantine),
         lambda s: _capped(s, f"group {s.min_available_of!r} would fall below its minimum"),
     ),
-    Row(3, "ordered", lambda s: s.ordered is not None and not (_by_site(s.ordered) and s.paused), _ordered),
+    Row(
+        3,
+        "ordered",
+        "a person's order for this host, or the site's (an unanswered trip)",
+        "as ordered: quarantine until withdrawn, release until a new reason; in any mode, past breaker and pause",
+        lambda s: s.ordered is not None and not (_by_site(s.ordered) and s.paused),
+        _ordered,
+    ),
     Row(
         4,
         "no-automatic-move",
+        "mode `learn` or `monitor` · paused · everything that would move it is contained",
+        "cap",
         lambda s: s.mode is not Mode.ENFORCE or s.paused or s.all_contained,
         lambda s: _capped(s, _row4(s)),
     ),
@@ -172,4 +205,4 @@ def _first(table: tuple[Row, ...], s: Situation) -> tuple[Access, Reason]:
         if row.holds(s):
             given, text = row.gives(s)
             return given, Reason(row.name, text, f"access row {row.number}")
-    raise AssertionError("the last row of the access table always holds")
+    raise AssertionError("the last row of the access table always holds")  # pragma: no cover, no mutate

@@ -8,7 +8,7 @@ hosts, not nine.
 Guarantees: pure arithmetic on places that the caller stored in the deciding transaction, so no restart or retry can
 exceed a limit. A host has at most one place at a level however much it reports: nobody uses up another's share.
 
-What it does not do: it never touches posture, it ends no trip and releases nobody (`judgement.py`).
+What it does not do: it never touches posture, it ends no trip and releases nobody (`judgement/`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,6 +34,7 @@ def executable_level(key: str) -> str:
 
 
 def site_level(site: str) -> str:
+    """The level of one site, as places and trips name it."""
     return f"site:{site}"
 
 
@@ -67,6 +68,7 @@ class Limits:
     sites: Mapping[str, Limit] = field(default_factory=dict)
 
     def of_site(self, site: str) -> Limit:
+        """The site's own limit, or the one for all sites."""
         return self.sites.get(site, self.site)
 
     @property
@@ -141,6 +143,7 @@ class Missing:
 
     @property
     def reason(self) -> Reason:
+        """Level `breaker`, `ref` the level whose limit was reached."""
         within = f" within {self.window // MINUTE} minutes" if self.window else ""
         return Reason("breaker", f"limit of {self.limit} hosts{within} reached at {self.level}", self.level)
 

@@ -42,6 +42,8 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Row:
+    """`held` is the result when `holds`; `notify` what an agent that only watches does instead ('' = nothing)."""
+
     when: str
     held: Held
     holds: Callable[[Judged], bool]
@@ -90,4 +92,4 @@ def held(judged: Judged) -> Held:
     for row in TABLE:
         if row.holds(judged):
             return row.held
-    raise AssertionError("the last row of the held-start table always holds")
+    raise AssertionError("the last row of the held-start table always holds")  # pragma: no cover, no mutate

@@ -4,7 +4,7 @@ Guarantees: the posture follows from the open reasons alone, so it clears only w
 need two decisions. `HEALTHY` is what remains when every other row has been refuted, never a default for missing data:
 an endpoint without any source of evidence is `unmonitored`.
 
-What it does not do: it opens and closes no reason (`judgement.py`) and knows nothing of the network (`access.py`).
+What it does not do: it opens and closes no reason (`judgement/`) and knows nothing of the network (`access.py`).
 """
 
 from collections.abc import Callable, Iterable
@@ -59,7 +59,7 @@ def posture(reasons: Iterable[PostureReason], *, monitored: bool) -> tuple[Postu
         cause = row.cause(open_, monitored)
         if cause is not None:
             return row.posture, cause
-    raise AssertionError("the last row of the posture table always holds")
+    raise AssertionError("the last row of the posture table always holds")  # pragma: no cover, no mutate
 
 
 def of_start(verdict: VerdictWord, *, ran: bool) -> Posture | None:

@@ -15,6 +15,7 @@ from enum import Enum
 from typing import Any, Final, TypeVar
 
 from radius_policy.facts.places import HOMES
+from radius_policy.judgement import inventory
 from radius_policy.model import (
     OPEN_STATES,
     AuditLine,
@@ -33,6 +34,7 @@ from radius_policy.model import (
     MacAccess,
     MacBinding,
     Micros,
+    Neighbour,
     Order,
     OrderState,
     PostureReason,
@@ -69,6 +71,9 @@ AGED: Final[dict[str, Aged]] = {
     "messages": Aged(Delivery, "created", 90, "mails and other messages that are sent or given up"),
     "orders": Aged(Order, "created", 400, "moves that are over", {"state": _OVER}),
     "sessions": Aged(Session, "ended", 400, "network sessions that ended: where a host was"),
+    "neighbours": Aged(
+        Neighbour, "at", 400, "where an endpoint was plugged in, by LLDP, CDP or a switch's table of MACs"
+    ),
     "logins": Aged(Login, "expires", 1, "console logins that expired"),
     "audit": Aged(AuditLine, "at", 3650, "who did what"),
 }
@@ -267,6 +272,8 @@ def forget_host(tx: Tx, tenant: TenantId, host_id: HostId, limit: int = PIECE) -
             tx.delete(MacAccess, tenant=tenant, mac=binding.mac)
             tx.delete(Session, tenant=tenant, mac=binding.mac)
             tx.note(tenant, "access", binding.mac)
+    if listed := inventory.forget_share(tx, tenant, host_id):
+        return listed
     for kind in of_host():
         record = RECORDS[kind]
         keys = tx.pick(kind, record.key, tenant=tenant, host_id=host_id, limit=limit)

@@ -17,11 +17,12 @@ from radius_policy.model import Micros, Outcome, Reason, Verdict, VerdictWord
 from radius_policy.quick import maker
 
 MOVE: Final = frozenset((Outcome.MOVE,))
-_SETS_A_VERDICT: Final = {
+SETS_A_VERDICT: Final = {
     Outcome.DENY: VerdictWord.DENIED,
     Outcome.ALLOW: VerdictWord.ALLOWED,
     Outcome.GRACE: VerdictWord.GRACED,
 }
+"""The outcomes of a rule that set a verdict, the strictest first; with any other the start stays unknown."""
 
 
 @dataclass(slots=True)
@@ -47,18 +48,22 @@ class Level:
     decide: Callable[[Asked], Verdict | None]
 
 
+_verdict: Callable[..., Verdict] = maker(Verdict)
+_reason: Callable[..., Reason] = maker(Reason)
+
+
 def _deny(asked: Asked) -> Verdict | None:
     hit = asked.lists.deny(asked.facts, asked.now)
     if hit is None:
         return None
-    return Verdict(VerdictWord.DENIED, Reason("deny", hit.text, hit.entry.id, hit.entry.author), outcomes=MOVE)
+    return _verdict(VerdictWord.DENIED, _reason("deny", hit.text, hit.entry.id, hit.entry.author), None, MOVE)
 
 
 def _allow(asked: Asked) -> Verdict | None:
     hit = asked.lists.allow(asked.facts, asked.now)
     if hit is None:
         return None
-    return Verdict(VerdictWord.ALLOWED, Reason("allow", hit.text, hit.entry.id, hit.entry.author))
+    return _verdict(VerdictWord.ALLOWED, _reason("allow", hit.text, hit.entry.id, hit.entry.author))
 
 
 def _reference(asked: Asked) -> Verdict | None:
@@ -67,7 +72,7 @@ def _reference(asked: Asked) -> Verdict | None:
     if known is None:
         return None
     text = f"known in reference set {known[0]}" + (f" as {known[1]}" if known[1] else "")
-    return Verdict(VerdictWord.ALLOWED, Reason("reference", text, known[0], "reference"))
+    return _verdict(VerdictWord.ALLOWED, _reason("reference", text, known[0], "reference"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ def _proven(asked: Asked) -> Verdict | None:
     for proof in PROOFS:
         if proof.test(facts):
             text = proof.text.format(facts[proof.names] or "(no name told)")
-            return Verdict(VerdictWord.ALLOWED, Reason("provenance", text, proof.name, "provenance"))
+            return _verdict(VerdictWord.ALLOWED, _reason("provenance", text, proof.name, "provenance"))
     return None
 
 
@@ -136,21 +141,23 @@ def _rules(asked: Asked) -> Verdict | None:
     return _verdict(word, _reason("rule", text, rule.name, "rule"), match.until, outcomes)
 
 
-_verdict: Callable[..., Verdict] = maker(Verdict)
-_reason: Callable[..., Reason] = maker(Reason)
-
-
 @cache
 def _meaning(outcomes: frozenset[Outcome]) -> tuple[VerdictWord, frozenset[Outcome]]:
     """The verdict that a rule's outcomes set, and what they ask for besides."""
-    word = next((word for outcome, word in _SETS_A_VERDICT.items() if outcome in outcomes), VerdictWord.UNKNOWN)
-    rest = outcomes - frozenset(_SETS_A_VERDICT)
+    word = next((word for outcome, word in SETS_A_VERDICT.items() if outcome in outcomes), VerdictWord.UNKNOWN)
+    rest = outcomes - frozenset(SETS_A_VERDICT)
     return word, rest | MOVE if word is VerdictWord.DENIED else rest
 
 
 def _unknown(asked: Asked) -> Verdict | None:
+    return _nothing(asked.unknown)
+
+
+@cache
+def _nothing(outcomes: frozenset[Outcome]) -> Verdict:
+    """Every unknown that nothing knows has the same verdict; values are not made anew for each start."""
     return Verdict(
-        VerdictWord.UNKNOWN, Reason("unknown", "no list, proof or rule knows it", "", "default"), outcomes=asked.unknown
+        VerdictWord.UNKNOWN, Reason("unknown", "no list, proof or rule knows it", "", "default"), outcomes=outcomes
     )
 
 
@@ -181,7 +188,7 @@ def judge(
         verdict = level.decide(asked)
         if verdict is not None:
             return verdict
-    raise AssertionError("the last row of the table always decides")  # pragma: no cover
+    raise AssertionError("the last row of the table always decides")  # pragma: no cover, no mutate
 
 
 UNJUDGEABLE: Final = Verdict(

@@ -8,7 +8,7 @@ from typing import Any
 from radius_policy import judgement
 from radius_policy.facts.places import place
 from radius_policy.grace import RuleSet
-from radius_policy.judgement import Decision, Preview, Recomputed
+from radius_policy.judgement import Decision, Preview, Recomputed, inventory
 from radius_policy.judgement.decisions import Removal
 from radius_policy.judgement.policy import Policy
 from radius_policy.judgement.precedents import Deed, remember
@@ -24,6 +24,7 @@ from radius_policy.model import (
     HostId,
     HostState,
     ListEntry,
+    Listing,
     ListKind,
     Mac,
     MacBinding,
@@ -73,6 +74,7 @@ class World:
         self.rules = rules
         self.starts = 0
         self.lists = 0
+        self.proven: list[Sha256] = []
         self.put(
             Setting(T, "mode", {"default": mode}, 1, "test", START),
             Setting(T, "breaker", CASES if limits is None else limits, 1, "test", START),
@@ -101,19 +103,36 @@ class World:
         )
         with self.store.transaction() as tx:
             judgement.refresh(tx, T, host_id, now=self.now, policy=self.policy)
+        if self.proven:
+            self._list(host_id, self.proven)
         return host_id
+
+    def _list(self, host_id: HostId, shas: list[Sha256]) -> None:
+        """The scan of a host lists these as owned by its packages."""
+        parts: dict[int, dict[bytes, bool]] = {}
+        for each in shas:
+            parts.setdefault(inventory.part_of(each), {})[bytes.fromhex(each)] = True
+        with self.store.transaction() as tx:
+            for part, proofs in parts.items():
+                before = tx.get(Listing, T, host_id, part)
+                kept = {} if before is None else dict(inventory.proofs(before.lines))
+                tx.put(inventory.listing(T, host_id, part, {**kept, **proofs}))
 
     def hosts(self, count: int, prefix: str = "pc", **more: Any) -> list[HostId]:
         return [self.host(f"{prefix}{n:03d}", **more) for n in range(1, count + 1)]
 
     def inventory(self, path: str, *, signer: str | None = None, role: str = "", **tool: Any) -> ParentRef:
-        """An allowed program of the inventory, with a tool role where one is named; as a parent or writer of others."""
+        """An allowed program of the inventory, proven on every host, with a tool role where one is named; as a parent or
+        writer of others."""
         name = sha(path + (signer or ""))
         self.put(
             ListEntry(
-                T, f"inv-{name[:12]}", "allow", ListKind.HASH, name, author="inventory", why="proven", created=START
+                T, f"inv-{name[:12]}", "allow", ListKind.HASH, name, author="inventory", created=START, proven=True
             )
         )
+        self.proven.append(name)
+        for host in self.store.reading().find(Host, tenant=T):
+            self._list(host.host_id, [name])
         from radius_policy.model import Executable
 
         state = "valid" if signer else None

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from api import audit
 from api.admin.deeds import Desk
-from api.admin.errors import NotFound
 from api.admin.settle import Settled, settle
 from api.auth.roles import Identity, Role
+from api.errors import NotFound
 from radius_policy.judgement import imports
 from radius_policy.judgement.imports import Imported, Planned
 from radius_policy.lists.sources import Entry

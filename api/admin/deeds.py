@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from radius_policy.model import Micros, Mode
+from api.auth.roles import Role
+from radius_policy.model import Micros, Mode, PostureReason
 from radius_policy.store.interface import Reading, Store, Tx
 
 if TYPE_CHECKING:
@@ -78,14 +79,38 @@ class Desk:
     async def mode(
         self, who: "Identity", mode: Mode | None, *, site: str = "", group: str = "", confirm: tuple[str, ...] = ()
     ) -> "ModeChange":
-        """Change a mode; see `settings.set_mode`."""
+        """Change a mode; see `settings.set_mode`. The lines of the inventory that it confirms are confirmed first, in
+        short works, and what follows from them is settled before anybody is moved."""
         from api.admin import settings
+
+        who.require(Role.ADMIN)
+        plan = await self.preview(who, mode, site=site, group=group, confirm=confirm)
+        await self._confirm(who, [sha for sha, _ in plan.confirmed])
 
         def work(tx: Tx, now: Micros) -> "ModeChange":
             policy = self.policies.current(tx, who.tenant, now)
-            return settings.set_mode(tx, who, mode, site=site, group=group, confirm=confirm, now=now, policy=policy)
+            return settings.set_mode(tx, who, mode, site=site, group=group, plan=plan, now=now, policy=policy)
 
         return await self.plain(work)
+
+    async def _confirm(self, who: "Identity", shas: "list[Sha256]") -> None:
+        """Confirm lines of the inventory, and settle the hosts that had started them undecided."""
+        from radius_policy.judgement import inventory
+        from radius_policy.judgement.policy import LISTS
+
+        if not shas:
+            return
+        from api.admin.settle import in_short_works
+
+        now = self.clock()
+        waiting = await self.store.read(lambda tx: inventory.as_stored(tx, who.tenant, shas))
+        await in_short_works(
+            self.store, waiting, lambda tx, some: inventory.confirm(tx, who.tenant, some, author=who.name, now=now)
+        )
+        # The policy is read anew once, when all of them stand.
+        await self.plain(lambda tx, _: tx.note(who.tenant, "settings", LISTS))
+        open_ = set(await self.store.read(lambda tx: tx.pick(PostureReason, ("key",), tenant=who.tenant)))
+        await self._settle(who, [sha for sha in shas if (sha,) in open_])
 
     async def preview(
         self, who: "Identity", mode: Mode | None, *, site: str = "", group: str = "", confirm: tuple[str, ...] = ()

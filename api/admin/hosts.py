@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from api import audit
-from api.admin.errors import Conflict, NotFound, Refused
 from api.auth.roles import Identity, Role
+from api.errors import Conflict, NotFound, Refused
 from api.ingest import orders as agent_orders
 from radius_policy.model import (
     OPEN_STATES,

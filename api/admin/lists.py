@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from api import audit
-from api.admin.errors import Conflict, NotFound, Refused
 from api.auth.roles import Identity, Role
+from api.errors import Conflict, NotFound, Refused
 from radius_policy.model import (
     Event,
     EventKind,

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from api import audit
-from api.admin.errors import Conflict, NotFound, Refused
 from api.auth.roles import Identity, Role
+from api.errors import Conflict, NotFound, Refused
 from api.words import count
 from radius_policy.model import OPEN_STATES, Host, Micros, Nas, Order, OrderState, Session, TenantId
 from radius_policy.store.interface import Reading, Tx, first

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.admin import hosts, lists, nas, settings, tokens, tool_routes, users
+from api.admin import hosts, lists, nas, settings, tokens, tool_routes, trip_routes, users
 from api.admin.settle import touched
 from api.auth import passwords
 from api.auth.dependencies import needs
@@ -57,6 +57,7 @@ class NasBody(Body):
     coa_port: int | None = None
     coa_secret: str | None = None
     require_message_authenticator: bool = True
+    site: str = Field("", max_length=100, description="'' is the configured site")
 
 
 class ModeBody(Body):
@@ -97,6 +98,7 @@ def router() -> APIRouter:
     _hosts(made)
     _nas(made)
     tool_routes.add_to(made)
+    trip_routes.add_to(made)
     _settings(made)
     _people(made)
     return made
@@ -174,6 +176,7 @@ def _nas(api: APIRouter) -> None:
         given = body.model_dump()
         given["secret"] = body.secret.encode()
         given["coa_secret"] = body.coa_secret.encode() if body.coa_secret else None
+        given["site"] = body.site or service_of(request).config.site.name
         made = Nas(tenant=who.tenant, nas_id=nas_id, **given)
         return nas.shown(
             await service_of(request).desk.plain(lambda tx, now: nas.add_nas(tx, who, made, replace=True, now=now))

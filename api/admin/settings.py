@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from api import audit
-from api.admin.errors import Refused
 from api.auth.roles import Identity, Role
+from api.errors import Refused
 from radius_policy.model import Access, Event, EventKind, Micros, Mode, Setting, Severity, TenantId
 from radius_policy.store.interface import Reading, Tx
 
@@ -104,17 +104,19 @@ def set_mode(
     site: str = "",
     group: str = "",
     confirm: tuple[str, ...] = (),
+    plan: "judgement.Preview | None" = None,
     now: Micros,
     policy: "Policy",
 ) -> ModeChange:
     """Change a mode, and do what the preview said: undecided unknowns are moved when it becomes `enforce`. `confirm`
-    are inventory lines (hashes) that this person vouches for. Raises Refused."""
+    are inventory lines (hashes) that this person vouches for; `plan` is the preview where its lines are confirmed
+    already. Raises Refused."""
     from radius_policy import judgement
 
     who.require(Role.ADMIN)
     old = setting(tx, who.tenant, "mode")
     value = wanted_mode(tx, who.tenant, mode, site=site, group=group)
-    did = judgement.set_mode(tx, who.tenant, value, now=now, policy=policy, author=who.name, confirm=confirm)
+    did = judgement.set_mode(tx, who.tenant, value, now=now, policy=policy, author=who.name, confirm=confirm, plan=plan)
     detail = {"from": old, "to": value, "moved": len(did.moves), "confirmed": len(did.confirmed)}
     audit.append(tx, who.tenant, at=now, who=who.name, what="mode.change", subject=site or group or "*", detail=detail)
     return ModeChange(value, did)
@@ -186,10 +188,7 @@ def _check_alerts(value: dict[str, Any]) -> None:
 def _check_scripts(value: dict[str, Any]) -> None:
     from api.alerts import scripts
 
-    try:
-        scripts.parse(value)
-    except scripts.BadScripts as error:
-        raise Refused(str(error)) from error
+    scripts.parse(value)
 
 
 def _check_unlisted(value: dict[str, Any]) -> None:

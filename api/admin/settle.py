@@ -1,13 +1,15 @@
 """After a decision about executables: work out verdicts, postures and access of everyone they touch, in batches.
 
 Guarantees: no transaction longer than about 50 ms, so that a large recompute never delays a move; it can be run again at any time
-and changes nothing the second time. Agents that may remember an old verdict are asked to forget it, after the new one holds.
+and changes nothing the second time. Agents that may remember an old verdict are asked to forget it, after the new one holds, and are asked no longer for a cut
+or an isolation whose cause is gone.
 """
 
 import functools
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from api.ingest import orders
 from health_agent.contract import Action
@@ -16,8 +18,11 @@ from radius_policy.judgement.policy import PolicyCache
 from radius_policy.model import HostExecutable, HostId, Micros, Sha256, TenantId
 from radius_policy.store.interface import Store, Tx
 
+Item = TypeVar("Item")
 BATCH: Final = 100
-"""Hosts in one transaction."""
+"""Agents that are asked in one transaction."""
+AIM_S: Final = 0.02
+"""How long a transaction of a recompute should last: its commit and a slow moment come on top, and 50 ms are promised."""
 _MOST_ROUNDS: Final = 100_000
 
 
@@ -30,6 +35,32 @@ class Settled:
     released: list[HostId] = field(default_factory=list)
     asked: int = 0
     """Agents that are asked to forget a verdict."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many hosts the next transaction takes. It follows the machine: fewer at once after a slow one, at most twice as
+    many after a quick one."""
+
+    hosts: int = 32
+    least: int = 8
+    most: int = 400
+
+    def took(self, seconds: float) -> None:
+        """The last transaction of that many hosts took `seconds`."""
+        fitting = int(self.hosts * AIM_S / max(seconds, 1e-6))
+        self.hosts = max(self.least, min(fitting, 2 * self.hosts, self.most))
+
+
+async def in_short_works(store: Store, of: Sequence[Item], work: Callable[[Tx, Sequence[Item]], Any]) -> None:
+    """Do `work` with all of `of`, some in one transaction, as many as fit into a short one."""
+    pace, at = Pace(), 0
+    while at < len(of):
+        some = of[at : at + pace.hosts]
+        began = time.perf_counter()
+        await store.write(lambda tx, some=some: work(tx, some))  # type: ignore[misc]
+        pace.took(time.perf_counter() - began)
+        at += len(some)
 
 
 def touched(settled: Settled) -> dict[str, Any]:
@@ -54,9 +85,9 @@ async def settle(
     """Recompute all that `shas` touch; `rung` is called after each batch, so that moves begin at once."""
     result = Settled()
     wanted = tuple(dict.fromkeys(shas))
-    after = ("", "")
+    after, pace = ("", ""), Pace()
     for _ in range(_MOST_ROUNDS if wanted else 0):
-        done = await store.write(functools.partial(_batch, tenant, wanted, policies, clock, after))
+        done = await store.write(functools.partial(_batch, tenant, wanted, policies, clock, after, pace))
         result.hosts += done.hosts
         result.moved += done.moved
         result.released += done.released
@@ -76,11 +107,15 @@ def _batch(
     policies: PolicyCache,
     clock: Callable[[], Micros],
     after: tuple[str, str],
+    pace: Pace,
     tx: Tx,
 ) -> judgement.Recomputed:
     now = clock()
     policy = policies.current(tx, tenant, now)
-    return judgement.recompute(tx, tenant, shas, now=now, policy=policy, limit=BATCH, after=after)
+    began = time.perf_counter()
+    done = judgement.recompute(tx, tenant, shas, now=now, policy=policy, limit=pace.hosts, after=after)
+    pace.took(time.perf_counter() - began)
+    return done
 
 
 async def _forget(store: Store, tenant: TenantId, sha: Sha256, clock: Callable[[], Micros]) -> int:
@@ -94,6 +129,8 @@ async def _forget(store: Store, tenant: TenantId, sha: Sha256, clock: Callable[[
                 HostExecutable, tenant=tenant, sha256=sha, first=edge
             )
         made = orders.ask(tx, tenant, (one.host_id for one in page), Action.FORGET, sha256=sha, now=clock())
+        if page:
+            orders.withdraw(tx, tenant, (one.host_id for one in page), sha)
         return made, page[-1].first if page else None
 
     while True:

@@ -3,9 +3,9 @@
 import secrets
 
 from api import audit
-from api.admin.errors import Conflict, NotFound, Refused
 from api.auth import passwords
 from api.auth.roles import Identity, Role
+from api.errors import Conflict, NotFound, Refused
 from radius_policy.model import SECOND, ApiToken, Micros, TenantId, Token
 from radius_policy.store.interface import Reading, Tx
 

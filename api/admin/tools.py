@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from api import audit
-from api.admin.errors import NotFound, Refused
 from api.auth.roles import Identity, Role
+from api.errors import NotFound, Refused
 from radius_policy.facts import roles
 from radius_policy.judgement.policy import LISTS
 from radius_policy.model import ListEntry, ListKind, Micros, Sha256, TenantId, Tool, ToolRole

@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 
 from api import audit
-from api.admin.errors import Conflict, NotFound, Refused
 from api.auth.roles import Identity, Role
+from api.errors import Conflict, NotFound, Refused
 from radius_policy.model import Login, Micros, TenantId, User
 from radius_policy.store.interface import Reading, Tx
 

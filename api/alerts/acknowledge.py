@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from api import audit, words
-from api.admin.errors import NotFound, Refused
 from api.alerts.escalation import ACKNOWLEDGED, OPEN
 from api.auth.roles import Identity, Role
+from api.errors import NotFound, Refused
 from radius_policy.model import Escalation, Event, EventKind, Host, Micros, Severity
 from radius_policy.store.interface import Reading, Tx
 

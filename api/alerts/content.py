@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from api import words
+from api import whereabouts, words
 from api.alerts import escalation
 from api.alerts.digest import Digest
-from api.alerts.joining import is_update
-from api.alerts.links import Links
+from api.alerts.joining import FURTHER, is_update
+from api.alerts.links import Doing, Links
 from radius_policy.model import (
     Delivery,
     Escalation,
@@ -24,16 +24,15 @@ from radius_policy.model import (
     HostState,
     MacBinding,
     Micros,
-    Nas,
     Order,
     ParentRef,
     Prevalence,
-    Session,
     Severity,
 )
 from radius_policy.store.interface import Reading
 
 UTC = ZoneInfo("UTC")
+_HEARSAY = {"lldp": "by LLDP", "cdp": "by CDP", "mac-table": "by the switch's table of MACs"}
 DETAILED = 25
 """So many hosts are described in full; the names of the others follow."""
 
@@ -49,6 +48,8 @@ class Place:
     macs: tuple[str, ...] = ()
     switch: str = ""
     port: str = ""
+    port_source: str = ""
+    port_seen: Micros | None = None
     at: Micros | None = None
     path: str = ""
     parents: tuple[str, ...] = ()
@@ -57,6 +58,11 @@ class Place:
     done: str = ""
     tone: str = "quiet"
     link: str = ""
+
+    @property
+    def hearsay(self) -> str:
+        """By what the port is known, where that is not the switch's own accounting; mostly empty."""
+        return _HEARSAY.get(self.port_source, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,8 @@ def gather(
     detailed = tuple(_place(reading, by_host[host_id], links) for host_id in host_ids[:DETAILED])
     others = host_ids[DETAILED:]
     named = {host.host_id: host.name for host in _hosts(reading, first.tenant, others)}
-    program = _program(reading, first, links) if first.sha256 else None
+    programs = list(dict.fromkeys(event.sha256 for event in events))
+    program = _program(reading, first, links) if first.sha256 and len(programs) == 1 else None
     severity = max(event.severity for event in events)
     unanswered, waiting = _unanswered(reading, delivery, events, zone)
     return Alert(
@@ -135,10 +142,12 @@ def gather(
         update=is_update(delivery),
         severity=severity,
         kind=first.kind,
-        title=words.event_title(first.kind) if len(unanswered) < 2 else f"{len(unanswered)} urgent alerts",
+        title=_title(delivery, first, len(programs), unanswered),
         topic=delivery.topic,
         at=first.at,
-        texts=tuple(dict.fromkeys(words.visible(event.text, 600) for event in events))[:DETAILED],
+        texts=_texts(reading, events, links)
+        if len(programs) > 1 and delivery.topic == FURTHER
+        else tuple(dict.fromkeys(words.visible(event.text, 600) for event in events))[:DETAILED],
         places=detailed,
         further=tuple(words.visible(named.get(host_id, host_id), 120) for host_id in others),
         program=program,
@@ -148,6 +157,29 @@ def gather(
         console=links.page(""),
         unanswered=unanswered,
     )
+
+
+def _title(delivery: Delivery, first: Event, programs: int, unanswered: tuple[str, ...]) -> str:
+    if len(unanswered) > 1:
+        return f"{len(unanswered)} urgent alerts"
+    if delivery.topic != FURTHER:
+        return words.event_title(first.kind)
+    return f"{words.count(programs, 'undecided program')} on further hosts"
+
+
+def _texts(reading: Reading, events: Sequence[Event], links: Links) -> tuple[str, ...]:
+    """One line for each program, with the page that decides it."""
+    hosts: dict[str, set[str]] = {}
+    for event in events:
+        hosts.setdefault(event.sha256, set()).add(event.host_id)
+    lines = []
+    for sha, where in list(hosts.items())[:DETAILED]:
+        first = next(event for event in events if event.sha256 == sha)
+        made = _program(reading, first, links)
+        lines.append(
+            f"{made.name} ({sha[:12]}) is undecided and contained on {words.count(len(where), 'further host')}: {made.link}"
+        )
+    return tuple(lines)
 
 
 def _unanswered(
@@ -180,8 +212,7 @@ def _place(reading: Reading, event: Event, links: Links) -> Place:
     tenant, host_id = event.tenant, event.host_id
     host = reading.get(Host, tenant, host_id)
     macs = tuple(sorted(binding.mac for binding in reading.find(MacBinding, tenant=tenant, host_id=host_id)))
-    session = _session(reading, tenant, macs)
-    nas = reading.get(Nas, tenant, session.nas_id) if session else None
+    where = whereabouts.place(reading, tenant, host_id)
     execution = _execution(reading, event)
     state = reading.get(HostState, tenant, host_id)
     orders = reading.find(Order, tenant=tenant, host_id=host_id, order="created", descending=True, limit=10)
@@ -192,8 +223,10 @@ def _place(reading: Reading, event: Event, links: Links) -> Place:
         site=words.visible(host.site if host else event.site, 100),
         user=words.visible((execution.user if execution else "") or (host.user if host else ""), 200),
         macs=macs,
-        switch=words.visible((nas.name or nas.address) if nas else str(event.facts.get("switch", "")), 100),
-        port=words.visible(session.port if session else str(event.facts.get("port", "")), 100),
+        switch=words.visible(where.switch or str(event.facts.get("switch", "")), 100),
+        port=words.visible(where.port or str(event.facts.get("port", "")), 100),
+        port_source=where.source,
+        port_seen=where.seen,
         at=execution.started if execution else event.at,
         path=words.visible(execution.path if execution else str(event.facts.get("path", "")), 1000),
         parents=tuple(_named(parent) for parent in (execution.parents if execution else ()))[:8],
@@ -203,12 +236,6 @@ def _place(reading: Reading, event: Event, links: Links) -> Place:
         tone=tone,
         link=links.page(f"hosts/{host_id}"),
     )
-
-
-def _session(reading: Reading, tenant: int, macs: Sequence[str]) -> Session | None:
-    """The newest open session of the host's MACs, else the newest that ended: where it was last."""
-    found = reading.find(Session, tenant=tenant, mac=list(macs)) if macs else []
-    return max(found, key=lambda session: (session.ended is None, session.updated), default=None)
 
 
 def _execution(reading: Reading, event: Event) -> Execution | None:
@@ -255,6 +282,13 @@ def _program(reading: Reading, event: Event, links: Links) -> Program:
     )
 
 
+_ANSWERS: tuple[tuple[str, Doing], ...] = (
+    ("Allow it", "allow"),
+    ("Deny it", "deny"),
+    ("Quarantine all", "quarantine"),
+    ("Keep holding", "keep"),
+)
+"""What can be said to a breaker trip."""
 _UNDECIDED = frozenset(
     {
         EventKind.UNKNOWN_RAN,
@@ -274,6 +308,9 @@ def _actions(
     event: Event, program: Program | None, host_ids: Sequence[str], links: Links, now: Micros
 ) -> tuple[tuple[str, str], ...]:
     actions: list[tuple[str, str]] = []
+    trip = event.facts.get("trip") if event.kind in escalation.TRIPS else None
+    if isinstance(trip, str):
+        return tuple((said, links.make(event.tenant, doing, now, trip=trip)) for said, doing in _ANSWERS)
     if program and event.kind in _UNDECIDED:
         actions += [
             ("Allow it", links.make(event.tenant, "allow", now, sha256=program.sha256)),

@@ -17,14 +17,21 @@ What it does not do: it decides nothing. Dialects are data; one is added below w
 import asyncio
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import asyncssh
 
 ANSWER: Final = 1 << 20
 CHUNK: Final = 1 << 16
+QUICK: Final = "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256"
+"""Key exchanges that are asked for first, because they cost least; all others that asyncssh knows follow."""
 _INTERFACE: Final = re.compile(r"[A-Za-z][A-Za-z0-9/._:-]{0,63}", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}", re.ASCII)
 _HEX: Final = re.compile(r"[0-9a-f]{12}", re.ASCII)
@@ -134,8 +141,8 @@ def _device(path: Path, name: str, table: Any) -> Device:
 
 
 def find(devices: dict[str, Device], name: str | None, address: str | None) -> Device | None:
-    """The device of a NAS, by its name or its address."""
-    named = devices.get(name or "") or devices.get(address or "")
+    """The device of a NAS, by its name (with or without a domain) or its address."""
+    named = devices.get(name or "") or devices.get((name or "").partition(".")[0]) or devices.get(address or "")
     return named or next((device for device in devices.values() if address and device.host == address), None)
 
 
@@ -144,6 +151,21 @@ def interface(text: object) -> str:
     if not isinstance(text, str) or not _INTERFACE.fullmatch(text):
         raise Unsafe(f"{text!r} is no name of a port; letters, digits and /._:- make one")
     return text
+
+
+_PORT: Final = re.compile(r"(?P<kind>[a-z][a-z-]*)(?P<place>[0-9][0-9/.:]*)")
+
+
+def same_port(one: str, other: str) -> bool:
+    """Whether two names mean one port: devices write `Gi1/0/17` in one table and `GigabitEthernet1/0/17` in another."""
+    first, second = one.lower(), other.lower()
+    if first == second:
+        return True
+    a, b = _PORT.fullmatch(first), _PORT.fullmatch(second)
+    if a is None or b is None or a["place"] != b["place"]:
+        return False
+    short, long = sorted((a["kind"], b["kind"]), key=len)
+    return len(short) > 1 and long.startswith(short)
 
 
 def acl_name(text: object) -> str:
@@ -170,6 +192,23 @@ def table(device: Device, answer: str) -> dict[str, str]:
     return found
 
 
+_kept: ContextVar["dict[Device, asyncssh.SSHClientConnection] | None"] = ContextVar("kept", default=None)
+
+
+@asynccontextmanager
+async def keeping() -> AsyncIterator[None]:
+    """Within this, a device is called once and kept on the line: calling costs most of the time. A device that takes one
+    conversation for each connection is called anew."""
+    kept: dict[Device, asyncssh.SSHClientConnection] = {}
+    before = _kept.set(kept)
+    try:
+        yield
+    finally:
+        _kept.reset(before)
+        for connection in kept.values():
+            connection.abort()
+
+
 async def talk(device: Device, lines: Sequence[str]) -> str:
     """Type these lines, one after the other, and leave; all that the device said. Raises NotNow or BadDevices."""
     try:
@@ -177,6 +216,39 @@ async def talk(device: Device, lines: Sequence[str]) -> str:
     except ModuleNotFoundError as error:
         raise BadDevices("talking over SSH needs the package asyncssh: pip install 'pratique[ssh]'") from error
     said = "".join(f"{line}\n" for line in (*device.words.begin, *lines, *device.words.end))
+    try:
+        async with asyncio.timeout(device.timeout_s):
+            kept = _kept.get()
+            if kept is None:
+                async with keeping():
+                    return await talk(device, lines)
+            if device in kept:
+                try:
+                    again = await _conversation(device, kept[device])
+                except _HungUp:
+                    kept.pop(device).abort()
+                else:
+                    return await _said(again, said)
+            kept[device] = await _called(device)
+            return await _said(await _conversation(device, kept[device]), said)
+    except asyncssh.HostKeyNotVerifiable as error:
+        raise BadDevices(f"{device.name}: its host key is not the one in {device.known_hosts}: {error}") from error
+    except asyncssh.PermissionDenied as error:
+        raise BadDevices(f"{device.name} does not let {device.user} in: {error}") from error
+    except TimeoutError as error:
+        raise NotNow(f"{device.name} at {device.host} did not answer within {device.timeout_s:g} s") from error
+    except (OSError, asyncssh.Error, _HungUp) as error:
+        raise NotNow(f"{device.name} at {device.host} cannot be talked to: {error}") from error
+
+
+class _HungUp(Exception):
+    """The device takes no conversation on this connection; nothing was typed yet."""
+
+
+async def _called(device: Device) -> "asyncssh.SSHClientConnection":
+    """A connection to a device whose host key is known. Raises BadDevices, OSError or asyncssh.Error."""
+    import asyncssh
+
     password = None
     try:
         if device.password_file is not None:
@@ -185,27 +257,27 @@ async def talk(device: Device, lines: Sequence[str]) -> str:
         known = asyncssh.read_known_hosts(str(device.known_hosts))
     except (OSError, asyncssh.KeyImportError, ValueError) as error:
         raise BadDevices(f"{device.name}: {error}") from error
+    return await asyncssh.connect(
+        device.host, device.port, username=device.user, client_keys=keys, password=password, known_hosts=known,
+        config=None, agent_path=None, x509_trusted_certs=None, kex_algs=f"^{QUICK}",
+    )  # fmt: skip
+
+
+async def _conversation(device: Device, connection: "asyncssh.SSHClientConnection") -> "asyncssh.SSHClientProcess[str]":
+    import asyncssh
+
+    terminal = "dumb" if device.pty else None
     try:
-        async with (
-            asyncio.timeout(device.timeout_s),
-            asyncssh.connect(
-                device.host, device.port, username=device.user, client_keys=keys, password=password, known_hosts=known,
-                config=None, agent_path=None, x509_trusted_certs=None,
-            ) as connection,
-            connection.create_process(
-                term_type="dumb" if device.pty else None, encoding="utf-8", errors="replace"
-            ) as process,
-        ):  # fmt: skip
-            process.stdin.write(said)  # no EOF: with a terminal that would hang up
-            answer = ""
-            while len(answer) < ANSWER and (chunk := await process.stdout.read(CHUNK)):
-                answer += chunk
-            return answer
-    except asyncssh.HostKeyNotVerifiable as error:
-        raise BadDevices(f"{device.name}: its host key is not the one in {device.known_hosts}: {error}") from error
-    except asyncssh.PermissionDenied as error:
-        raise BadDevices(f"{device.name} does not let {device.user} in: {error}") from error
-    except TimeoutError as error:
-        raise NotNow(f"{device.name} at {device.host} did not answer within {device.timeout_s:g} s") from error
+        return await connection.create_process(term_type=terminal, encoding="utf-8", errors="replace")
     except (OSError, asyncssh.Error) as error:
-        raise NotNow(f"{device.name} at {device.host} cannot be talked to: {error}") from error
+        raise _HungUp(str(error)) from error
+
+
+async def _said(process: "asyncssh.SSHClientProcess[str]", typed: str) -> str:
+    """Type it and listen to the end."""
+    answer = ""
+    async with process:
+        process.stdin.write(typed)  # no EOF: with a terminal that would hang up
+        while len(answer) < ANSWER and (chunk := await process.stdout.read(CHUNK)):
+            answer += chunk
+    return answer

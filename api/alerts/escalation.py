@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 
 from api import words
 from api.alerts.routes import Route
-from radius_policy.breaker import executable_level
+from radius_policy.access import SITE
+from radius_policy.judgement import trips
 from radius_policy.model import (
     SECOND,
-    BreakerTrip,
     Delivery,
     Escalation,
     Event,
@@ -39,6 +39,8 @@ LONGEST_S = 4 * 3600
 LATER_S = 24 * 3600
 AT_ONCE = 200
 """So many due escalations are looked at in one work."""
+TRIPS = frozenset({EventKind.BREAKER_TRIPPED, EventKind.TRIP_UNANSWERED, EventKind.TIED})
+"""Kinds about a trip: its own record says whether somebody decided."""
 PERSON = ":"
 """Stands between a route's name and a person's, in `Delivery.route`; no name has it."""
 
@@ -53,6 +55,8 @@ def open_for(tx: Tx, event: Event, route: Route, delivery: Delivery) -> Escalati
     if event.severity < Severity.URGENT:
         return None
     topic = event.topic or event.id
+    if event.kind == EventKind.TRIP_UNANSWERED:
+        _hurry(tx, event, delivery.created)
     for last in tx.find(Escalation, tenant=event.tenant, topic=topic, order="opened", descending=True, limit=8):
         if last.route == route.name:
             fresh = last.ended is not None and event.at - last.ended < route.join_s * SECOND
@@ -73,6 +77,13 @@ def open_for(tx: Tx, event: Event, route: Route, delivery: Delivery) -> Escalati
         site=event.site,
     )
     return made if tx.add(made) else None
+
+
+def _hurry(tx: Tx, event: Event, now: Micros) -> None:
+    """The minutes of a trip are over: the next person hears of it now, whatever the route would have waited."""
+    for each in tx.find(Escalation, tenant=event.tenant, topic=event.topic, order="opened", descending=True, limit=8):
+        if each.state == OPEN and each.due > now:
+            tx.put(replace(each, due=now))
 
 
 def pause(route: Route, told: int, size: int, age: Micros) -> Micros:
@@ -135,18 +146,10 @@ def step(
 def decision(reading: Reading, escalation: Escalation) -> str:
     """Who decided the matter since it was opened; empty while nobody has."""
     tenant, opened = escalation.tenant, escalation.opened
-    if escalation.sha256:
-        entries = reading.find(ListEntry, tenant=tenant, kind=ListKind.HASH, value=escalation.sha256)
-        for entry in entries:
-            if entry.confirmed and entry.created > opened and entry.author != "inventory":
-                return entry.author or "somebody"
-    if escalation.kind == EventKind.BREAKER_TRIPPED:
-        event = reading.get(Event, tenant, escalation.event_id)
-        level = event.facts.get("level") if event else None
-        named = str(level) if level else executable_level(escalation.topic)
-        trips = reading.find(BreakerTrip, tenant=tenant, level=named)
-        if trips and all(trip.ended is not None for trip in trips):
-            return "an allow that ended the trip"
+    if escalation.kind in TRIPS:
+        return _trip_decision(reading, escalation)
+    if escalation.sha256 and (by := _listed(reading, tenant, escalation.sha256, opened)):
+        return by
     if escalation.kind == EventKind.MOVE_FAILED:
         since = reading.find(Event, tenant=tenant, topic=escalation.topic, order="at", after=opened, limit=AT_ONCE)
         if any(event.kind == EventKind.MOVE_CONFIRMED for event in since):
@@ -159,6 +162,34 @@ def decision(reading: Reading, escalation: Escalation) -> str:
         if host and host.cleared_at is not None and host.cleared_at > opened:
             return "somebody who cleared the host"
     return ""
+
+
+def _listed(reading: Reading, tenant: TenantId, sha256: str, opened: Micros) -> str:
+    for entry in reading.find(ListEntry, tenant=tenant, kind=ListKind.HASH, value=sha256):
+        if entry.confirmed and entry.created > opened and entry.author != "inventory":
+            return entry.author or "somebody"
+    return ""
+
+
+def _trip_decision(reading: Reading, escalation: Escalation) -> str:
+    """A trip is decided when everything that it contains is, or when a person said what is to become of it: never by
+    one of several executables, by an order for one host, by the end of a window, or by the site's own choice."""
+    event = reading.get(Event, escalation.tenant, escalation.event_id)
+    if event is None:
+        return ""
+    tripped_at = event.facts.get("tripped_at", event.at)
+    at = tripped_at if isinstance(tripped_at, int) else event.at
+    trip = trips.trip_of(reading, escalation.tenant, str(event.facts.get("level", "")), at, event.at)
+    if trip is None:
+        return ""
+    if trip.head.answer and trip.head.answered_by != SITE:
+        return trip.head.answered_by
+    if trip.undecided:
+        return ""
+    words = (
+        _listed(reading, escalation.tenant, sha, escalation.opened) for each in trip.contained for sha in each.shas
+    )
+    return next((by for by in words if by), "an allow that ended the trip")
 
 
 def told_of(reading: Reading, delivery: Delivery, events: Collection[Event]) -> list[Escalation]:

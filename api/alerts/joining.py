@@ -8,18 +8,32 @@ The rule, in the words of `STEPS`: a first event is sent at once. Further events
 as updates 1, 3 and 10 minutes after it (as shares of the window), then one window after the last message. After a
 window of quiet, or when a run falls out of working hours while the conversation began inside them, the next
 event is a new message at once. So 1,500 hosts within 10 minutes make 1 mail and 3 updates.
+
+Further hosts on which an undecided program is *contained* (nobody is moved there, so nothing new burns) share one
+message for each route, whatever the programs (`further`, docs/decisions/0009): at once after quiet, at the end of the window
+while the program's own first message is younger than that; on a day with more messages than a few, half a day after the one before.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 from api.alerts.routes import Route
-from radius_policy.model import SECOND, Delivery, Event, Micros
+from radius_policy.model import SECOND, Delivery, Event, EventKind, Micros, Severity
 
 SETTLE: Micros = 400_000
 """A first message waits so long, because by then the move is usually confirmed and the message can say so."""
 STEPS: tuple[float, ...] = (0.1, 0.3, 1.0)
 """When updates go, as shares of the window after the message that opened it."""
+FURTHER = "further"
+"""Topic and kind of the message about contained programs on further hosts."""
+FURTHER_KINDS = frozenset((EventKind.UNKNOWN_RAN, EventKind.HELD, EventKind.LATE_UNKNOWN))
+FURTHER_EVERY = 72.0
+"""On a busy day such a message waits so long after the one before, in windows: half a day. Else one window, so that a
+further host after quiet is a message at once."""
+BUSY = 3
+"""Messages of a route within a day that make it a busy one."""
+DAY: Micros = 86_400 * SECOND
 LAST_STEP: tuple[float, ...] = (1.0,)
 """The same where nobody need hurry: one update, at the end of the window."""
 
@@ -55,6 +69,54 @@ def place(
     return _new(event, route, now, due=due, opened=last.opened, number=last.number + 1, known=True)
 
 
+def is_further(event: Event) -> bool:
+    """Whether it says that an undecided program is contained on one more host (or in the digest's words: `digest`, it was
+    not worth a message anywhere)."""
+    return (
+        event.kind in FURTHER_KINDS
+        and event.severity is Severity.INFO
+        and bool(event.sha256 and event.host_id)
+        and not event.facts.get("digest")
+    )
+
+
+def further(
+    event: Event,
+    route: Route,
+    now: Micros,
+    *,
+    last: Delivery | None,
+    own: Delivery | None,
+    named: bool,
+    busy: bool,
+    phase_changed: bool = False,
+) -> Delivery:
+    """The message for one more host with a contained program: `last`, the newest of these, or a new one.
+
+    `own` is the newest message of the program itself, `named` says whether any message named the program; one that none
+    did waits for a window at most. `busy`: the route made so many messages within a day (`BUSY`) that the next one can wait.
+    """
+    window = route.join_s * SECOND
+    soonest = own.opened + window if own is not None and now < own.opened + window else now + SETTLE
+    if last is not None and now < last.not_before:
+        if phase_changed:
+            return replace(last, not_before=min(last.not_before, now + SETTLE), opened=now)
+        hurried = min(last.not_before, max(soonest, last.created + window))
+        return last if named or hurried == last.not_before else replace(last, not_before=hurried)
+    due, number = soonest, last.number + 1 if last else 1
+    if last is not None and not phase_changed:
+        due = max(soonest, last.not_before + (int(window * FURTHER_EVERY) if busy and named else window))
+    made = _new(event, route, now, due=due, opened=now, number=number, known=last is not None, topic=FURTHER)
+    return replace(made, kind=FURTHER)
+
+
+def thread(delivery: Delivery, events: Sequence[Event]) -> str:
+    """The topic whose conversation a message belongs to: the program's own where it names one program alone."""
+    if delivery.topic != FURTHER or len({event.sha256 for event in events}) != 1:
+        return delivery.topic
+    return events[0].topic or events[0].id
+
+
 def under_way(last: Delivery, route: Route, now: Micros) -> bool:
     """Whether the run of messages that `last` belongs to still takes what follows, without beginning a new one."""
     return now - last.opened < route.join_s * SECOND
@@ -79,8 +141,10 @@ def is_repeat(event: Event, before: Event | None, *, phase_changed: bool) -> boo
     return event.at - before.at < REPEAT_S * SECOND and not phase_changed
 
 
-def _new(event: Event, route: Route, now: Micros, *, due: Micros, opened: Micros, number: int, known: bool) -> Delivery:
-    topic = event.topic or event.id
+def _new(
+    event: Event, route: Route, now: Micros, *, due: Micros, opened: Micros, number: int, known: bool, topic: str = ""
+) -> Delivery:
+    topic = topic or event.topic or event.id
     root = conversation(event.tenant, route.name, topic)
     return Delivery(
         tenant=event.tenant,

@@ -19,7 +19,7 @@ import msgspec
 
 from radius_policy.model import SECOND, Micros
 
-Doing = Literal["allow", "deny", "release", "acknowledge"]
+Doing = Literal["allow", "deny", "release", "acknowledge", "quarantine", "keep"]
 LIFE = 30 * 86_400 * SECOND
 """A link is good for 30 days."""
 
@@ -29,7 +29,8 @@ class BadLink(Exception):
 
 
 class Target(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """What a link is about. `alert` is the urgent matter that is to be acknowledged."""
+    """What a link is about. `alert` is the urgent matter that is to be acknowledged, `trip` the breaker trip that is to be
+    answered."""
 
     tenant: int
     doing: Doing
@@ -37,6 +38,7 @@ class Target(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     host_id: str
     expires: Micros
     alert: str = ""
+    trip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +48,17 @@ class Links:
     base: str
     key: bytes
 
-    def make(self, tenant: int, doing: Doing, now: Micros, sha256: str = "", host_id: str = "", alert: str = "") -> str:
-        body = msgspec.json.encode(Target(tenant, doing, sha256, host_id, now + LIFE, alert))
+    def make(
+        self,
+        tenant: int,
+        doing: Doing,
+        now: Micros,
+        sha256: str = "",
+        host_id: str = "",
+        alert: str = "",
+        trip: str = "",
+    ) -> str:
+        body = msgspec.json.encode(Target(tenant, doing, sha256, host_id, now + LIFE, alert, trip))
         return f"{self.base}/console/decide/{_text(body)}.{_text(self._sign(body))}"
 
     def read(self, token: str, now: Micros) -> Target:

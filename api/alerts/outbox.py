@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from api.alerts import escalation, joining
-from api.alerts.routes import Hours, Route, routes_behind, routes_for, unrouted
-from radius_policy.model import SECOND, Cursor, Delivery, Event, Host, Joined, Micros, TenantId
+from api.alerts.routes import Hours, Route, routes_behind, routes_for, takes, unrouted
+from radius_policy.model import SECOND, Cursor, Delivery, Event, Host, Joined, Micros, Severity, TenantId
 from radius_policy.store.interface import Reading, Tx
 
 BATCH = 500
@@ -68,6 +68,11 @@ def route_new(tx: Tx, tenant: TenantId, plan: Plan, now: Micros, *, looked: int 
         for route in matched:
             messages += _join(tx, event, route, plan, now=now, positions=positions)
         for route in routes_behind(plan.routes, event, groups, working) if event.sha256 else ():
+            if joining.is_further(event):
+                if not takes(route, replace(event, severity=Severity.WARNING), groups, working):
+                    continue  # a route for urgent matters alone
+                messages += _further(tx, event, route, plan, now=now, positions=positions)
+                continue
             last = _newest(tx, tenant, route=route.name, topic=event.topic or event.id, kind=event.kind)
             if last and joining.under_way(last, route, now):
                 messages += _join(tx, event, route, plan, now=now, positions=positions, steps=joining.LAST_STEP)
@@ -126,10 +131,36 @@ def _join(
     known = last is not None or _newest(tx, event.tenant, route=route.name, topic=topic) is not None
     left = last is not None and _left_hours(plan, last, event)
     delivery = joining.place(event, route, now, last=last, known=known, phase_changed=left, steps=steps)
-    new = delivery is not last
-    if new:
-        tx.put(delivery)
     escalation.open_for(tx, event, route, delivery)
+    return _add(tx, event, delivery, last, positions)
+
+
+def _further(tx: Tx, event: Event, route: Route, plan: Plan, *, now: Micros, positions: dict[str, int]) -> int:
+    """Put one more host with a contained program into the message about these; 1 when it is new."""
+    own = _newest(tx, event.tenant, route=route.name, topic=event.topic or event.id)
+    last = _newest(tx, event.tenant, route=route.name, topic=joining.FURTHER)
+    earlier = tx.find(Event, tenant=event.tenant, sha256=event.sha256, order="at", limit=2)
+    named = own is not None or any(other.id != event.id for other in earlier)
+    left = last is not None and _left_hours(plan, last, event)
+    delivery = joining.further(
+        event, route, now, last=last, own=own, named=named, busy=_busy(tx, event.tenant, route, now), phase_changed=left
+    )
+    return _add(tx, event, delivery, last, positions)
+
+
+def _busy(reading: Reading, tenant: TenantId, route: Route, now: Micros) -> bool:
+    """Whether the route made its few messages of a day already."""
+    found = reading.find(
+        Delivery, tenant=tenant, order="created", after=now - joining.DAY, descending=True, limit=10 * joining.BUSY
+    )
+    return sum(message.route == route.name for message in found) >= joining.BUSY
+
+
+def _add(tx: Tx, event: Event, delivery: Delivery, last: Delivery | None, positions: dict[str, int]) -> int:
+    """The event is a part of the message from now on; 1 when the message is new."""
+    new = last is None or delivery.id != last.id
+    if delivery is not last:
+        tx.put(delivery)
     if delivery.id not in positions:
         positions[delivery.id] = 0 if new else tx.count(Joined, tenant=event.tenant, delivery_id=delivery.id)
     if tx.add(Joined(event.tenant, delivery.id, event.id, positions[delivery.id])):

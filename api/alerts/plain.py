@@ -83,6 +83,8 @@ def _place(place: Place) -> dict[str, Any]:
         "macs": list(place.macs),
         "switch": place.switch,
         "port": place.port,
+        "port_source": place.port_source or None,
+        "port_seen": words.iso(place.port_seen) if place.port_seen is not None else None,
         "started": words.iso(place.at) if place.at is not None else None,
         "path": place.path,
         "parents": list(place.parents),

@@ -22,7 +22,8 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"begin": "from", "end": "to"}):
-    """Working hours in the site's zone: from `begin` (inclusive) to `end` (exclusive) on these days."""
+    """Working hours in the site's zone, in JSON `{"days": ["mon"], "from": "07:00", "to": "18:00"}`: from `from` (inclusive)
+    to `to` (exclusive) on these days."""
 
     days: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri")
     begin: str = "07:00"
@@ -41,8 +42,7 @@ class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"be
 class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One rule. Empty `kinds`, `sites` or `groups` mean any. `when` is by the site's working hours.
 
-    `always` are kinds that it takes whatever their severity: an unknown on a further host is contained and so `info`, but
-    nobody may be silent about it. `join_s` is for how long further events of a conversation join one message; 0 sends each on its own.
+    `always` are kinds that it takes whatever their severity, each host in the program's own conversation. `join_s` is for how long further events of a conversation join one message; 0 sends each on its own.
     `people` are told one after the other of an urgent event that nobody acknowledges, each `answer_s` after the one before
     (`escalation.py`); a route without people reminds its own channels.
     """
@@ -60,8 +60,9 @@ class Route(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer_s: Annotated[int, Meta(ge=10, le=86_400)] = 900
 
 
-DEFAULT_ROUTES: tuple[Route, ...] = (Route("needs-a-person", ("mail",), always=("unknown_ran",)),)
-"""Mails at once only what needs a person; severity `info` waits for the digest."""
+DEFAULT_ROUTES: tuple[Route, ...] = (Route("needs-a-person", ("mail",)),)
+"""Mails at once only what needs a person; severity `info` waits for the digest, but for an undecided program on a further
+host, which this route tells too (`joining.further`)."""
 
 
 def takes(route: Route, event: Event, groups: tuple[str, ...], working: bool) -> bool:
@@ -81,8 +82,7 @@ def routes_for(routes: tuple[Route, ...], event: Event, groups: tuple[str, ...],
 
 
 def routes_behind(routes: tuple[Route, ...], event: Event, groups: tuple[str, ...], working: bool) -> list[Route]:
-    """The routes that would take the event were it more urgent: it goes where a message of its conversation is under
-    way, so that this names all hosts, and opens none."""
+    """The routes that would take the event were it more urgent."""
     louder = msgspec.structs.replace
     return [
         route

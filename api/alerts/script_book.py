@@ -8,6 +8,7 @@ before the first one was set runs nothing.
 Pure but for the transaction; time and settings are arguments.
 """
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -22,7 +23,10 @@ from radius_policy.model import (
     Event,
     EventKind,
     Host,
+    HostId,
+    MacBinding,
     Micros,
+    Neighbour,
     ScriptRun,
     Setting,
     Severity,
@@ -30,6 +34,8 @@ from radius_policy.model import (
 )
 from radius_policy.store.interface import Change, Reading, Tx
 
+MAC_TABLE: Final = "mac-table"
+_FOUND: Final = re.compile(rf"(?:^|⏎ )(?P<port>\S+) of (?P<switch>\S+) is shut \(known by {MAC_TABLE}\)$")
 CURSOR: Final = "scripts"
 BATCH: Final = 500
 LOOKED_AT: Final = 500
@@ -163,6 +169,8 @@ def end(tx: Tx, one: ScriptRun, state: str, now: Micros) -> None:
         "run": one.id, "event": one.event_id, "kind": one.kind, "host": one.host_id, "state": state,
         "attempt": one.tries, "exit_code": one.exit_code, "output": one.output, "note": one.note,
     }  # fmt: skip
+    if state == "done" and one.host_id:
+        _keep_place(tx, one, now)
     audit.append(tx, one.tenant, at=now, who="scripts", what="script.run", subject=one.script, detail=detail)
     if state != "failed":
         return
@@ -175,6 +183,16 @@ def end(tx: Tx, one: ScriptRun, state: str, now: Micros) -> None:
     )  # fmt: skip
     tx.put(event)
     tx.note(one.tenant, "event", event.id)
+
+
+def _keep_place(tx: Tx, one: ScriptRun, now: Micros) -> None:
+    """Where a script found the host in a switch's table of MACs: known from now on, where nobody else says better."""
+    found = _FOUND.search(one.output)
+    bound = tx.find(MacBinding, tenant=one.tenant, host_id=one.host_id)
+    if found is None or not bound:
+        return
+    mac = max(bound, key=lambda binding: binding.proved_at).mac
+    tx.put(Neighbour(one.tenant, HostId(one.host_id), mac, MAC_TABLE, now, now, found["switch"], found["port"]))
 
 
 def later(tx: Tx, one: ScriptRun, now: Micros) -> None:

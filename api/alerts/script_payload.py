@@ -4,25 +4,27 @@ Guarantees: reads only; the members and their types are always the same (docs/ho
 is null or empty, never guessed. Names that an endpoint chose are in it as they are: they are data, and a script must treat
 them as that.
 
-Where the host is: by its session at a switch (accounting), the open one before the last one. Where no session was ever
-seen, `switch` and `port` are null, and a script may ask the switches themselves for the MAC.
+Where the host is: by its session at a switch (accounting), else by what the switch told the endpoint (LLDP, CDP), else by
+what a script found before; `port_source` names which, `port_age_s` how old that is. Where nothing is known, `switch` and
+`port` are null, and a script may ask the switches themselves for the MAC.
 """
 
 from dataclasses import asdict
 from typing import Any, Final
 
-from api import words
+from api import whereabouts, words
 from radius_policy.model import (
+    SECOND,
     Event,
     Execution,
     Host,
     HostId,
     HostState,
     MacBinding,
+    Micros,
     Nas,
     PostureReason,
     ScriptRun,
-    Session,
 )
 from radius_policy.store.interface import Reading
 
@@ -31,7 +33,7 @@ PARENTS: Final = 8
 RUNS: Final = 50
 
 
-def payload(reading: Reading, event: Event, *, script: str, attempt: int, dry_run: bool) -> dict[str, Any]:
+def payload(reading: Reading, event: Event, *, script: str, attempt: int, dry_run: bool, now: Micros) -> dict[str, Any]:
     """The object for one run of `script`."""
     host = reading.get(Host, event.tenant, event.host_id) if event.host_id else None
     return {
@@ -49,7 +51,7 @@ def payload(reading: Reading, event: Event, *, script: str, attempt: int, dry_ru
         "facts": event.facts,
         "last": _last(reading, event, script),
         **_host(reading, event, host),
-        **_place(reading, event),
+        **_place(reading, event, now),
         **_program(reading, event),
     }
 
@@ -77,21 +79,21 @@ def _host(reading: Reading, event: Event, host: Host | None) -> dict[str, Any]:
     }
 
 
-def _place(reading: Reading, event: Event) -> dict[str, Any]:
-    """MACs, and the switch port of the session that is open, else of the one seen last."""
+def _place(reading: Reading, event: Event, now: Micros) -> dict[str, Any]:
+    """MACs, and the switch port, with where that is known from."""
     macs = sorted(binding.mac for binding in _bindings(reading, event))
-    sessions = reading.find(Session, tenant=event.tenant, mac=macs) if macs else []
-    best = max(sessions, key=lambda one: (one.ended is None, one.updated, one.started), default=None)
-    nas = reading.get(Nas, event.tenant, best.nas_id) if best else None
+    where = whereabouts.place(reading, event.tenant, event.host_id) if event.host_id else whereabouts.Place()
     told = event.facts.get("mac")
-    first = best.mac if best else str(told) if told in macs else macs[0] if macs else None
+    first = where.mac if where.source else str(told) if told in macs else macs[0] if macs else None
     return {
         "mac": first,
         "macs": macs,
-        "switch": best.nas_id if best else None,
-        "switch_address": nas.address if nas else None,
-        "port": (best.port or None) if best else None,
-        "session_open": bool(best and best.ended is None),
+        "switch": where.nas_id or where.switch or None,
+        "switch_address": where.address or None,
+        "port": where.port or None,
+        "port_source": where.source or None,
+        "port_age_s": max(0, (now - where.seen) // SECOND) if where.seen is not None else None,
+        "session_open": where.open,
         "nas": [one.nas_id for one in reading.find(Nas, tenant=event.tenant, order="nas_id")],
     }
 

@@ -190,7 +190,9 @@ class Worker:
         """Run it; how it ended, as the store has it now."""
         one, script = ready.run, ready.script
         told = await self._store.read(
-            lambda r: payload(r, ready.event, script=script.name, attempt=one.tries, dry_run=script.dry_run)
+            lambda r: payload(
+                r, ready.event, script=script.name, attempt=one.tries, dry_run=script.dry_run, now=self._clock()
+            )
         )
         try:
             what = command(script, self._config.scripts.folder, self._config.scripts.user)

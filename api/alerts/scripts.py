@@ -23,6 +23,7 @@ import msgspec
 from msgspec import Meta
 
 from api.alerts.routes import Name
+from api.errors import Refused
 from radius_policy.grace import RuleSet
 from radius_policy.model import Event, EventKind, Outcome, Severity
 
@@ -33,11 +34,13 @@ FOLDER: Final = Path(__file__).resolve().parent.parent / "scripts"
 ENVIRONMENT: Final[Mapping[str, str]] = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": "/nonexistent"}
 TIGHTENING: Final = frozenset({EventKind.MOVED, EventKind.UNKNOWN_RAN, EventKind.DENIED_RAN, EventKind.HELD})
 """Events after which a script may cut somebody off; while automatic moves are paused, their scripts wait for a person."""
+_SHARED: Final = "exchange"
+"""What the shipped scripts share; no script."""
 _FILE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _STARTS: Final = frozenset({EventKind.UNKNOWN_RAN, EventKind.DENIED_RAN, EventKind.HELD, EventKind.GRACED})
 
 
-class BadScripts(Exception):
+class BadScripts(Refused):
     """The setting `scripts`, or a file that it names, cannot be used; the message says what is wrong and where."""
 
 
@@ -145,7 +148,7 @@ def command(script: Script, folder: Path, user: str) -> Command:
 
 def shipped() -> list[str]:
     """The names of the shipped scripts."""
-    return sorted(f"{SHIPPED}{file.stem}" for file in FOLDER.glob("[a-z]*.py"))
+    return sorted(f"{SHIPPED}{file.stem}" for file in FOLDER.glob("[a-z]*.py") if file.stem != _SHARED)
 
 
 def _trusted(script: Script, file: Path) -> None:

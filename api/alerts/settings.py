@@ -17,7 +17,6 @@ from typing import Annotated, Any, Protocol
 import msgspec
 from msgspec import Meta
 
-from api.admin.errors import Refused
 from api.alerts.channels import Channel
 from api.alerts.chat import Chat, ChatChannel
 from api.alerts.file import File, FileChannel
@@ -26,6 +25,7 @@ from api.alerts.periods import Digests
 from api.alerts.routes import DEFAULT_ROUTES, Hours, Name, Route
 from api.alerts.syslog import Syslog, SyslogChannel
 from api.alerts.webhook import Webhook, WebhookChannel
+from api.errors import Refused
 
 SETTING = "alerts"
 MAIL = "mail"

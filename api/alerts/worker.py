@@ -254,11 +254,13 @@ class Worker:
     def _gather(self, reading: Reading, delivery: Delivery, zone: ZoneInfo, now: Micros) -> Alert:
         if delivery.kind == digest_outbox.KIND:
             return digest_outbox.alert(reading, delivery, zone, self._links)
+        events = outbox.events_of(reading, delivery)
+        topic = joining.thread(delivery, events)
         return gather(
             reading,
             delivery,
-            outbox.events_of(reading, delivery),
-            conversation=joining.conversation(self._tenant, escalation.base(delivery.route), delivery.topic),
+            events,
+            conversation=joining.conversation(self._tenant, escalation.base(delivery.route), topic),
             zone=zone,
             links=self._links,
             now=now,

@@ -29,6 +29,8 @@ WORDS: Final[dict[str, str]] = {
     "report": "api.cli.report",
     "history": "api.cli.history",
     "alert": "api.cli.alert",
+    "script": "api.cli.script",
+    "trip": "api.cli.trip",
 }
 """Word → the module whose `app` (typer) answers it."""
 

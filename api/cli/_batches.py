@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.admin.errors import Refused
 from api.auth.roles import Identity
 from api.cli.common import (
     ConfigOption,
@@ -19,6 +18,7 @@ from api.cli.common import (
     with_desk,
 )
 from api.config import Config
+from api.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.admin.errors import Refused
 from api.auth.roles import Identity
 from api.cli.common import (
     ConfigOption,
@@ -21,6 +20,7 @@ from api.cli.common import (
     with_desk,
 )
 from api.config import Config
+from api.errors import Refused
 from radius_policy.model import ListKind, Micros
 
 if TYPE_CHECKING:

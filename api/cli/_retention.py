@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.admin.errors import Refused
 from api.cli.common import ConfigOption, DatabaseOption, print_table, with_desk
+from api.errors import Refused
 
 if TYPE_CHECKING:
     from api.admin.deeds import Desk

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from api.admin.errors import Refused
 from api.cli.common import ConfigOption, DatabaseOption, with_desk
 from api.cli.rules import BUILTIN, chosen
+from api.errors import Refused
 
 if TYPE_CHECKING:
     from api.admin.deeds import Desk

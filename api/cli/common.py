@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from api.admin.errors import Refused
 from api.auth.roles import Identity, local
 from api.config import Config, load
+from api.errors import Refused
 from radius_policy.model import SECOND, Micros, Setting, TenantId
 
 if TYPE_CHECKING:
@@ -118,8 +118,8 @@ def whoami(config: Config) -> Identity:
     return local(login, TenantId(config.service.tenant))
 
 
-def until(text: str | None, config: Config, now: Micros) -> Micros | None:
-    """`12h`, `7d`, `2026-12-01` or `2026-12-01T08:30` (the site's time zone) as microseconds. Raises Refused."""
+def until(text: str | None, config: Config, now: Micros, zone: ZoneInfo | None = None) -> Micros | None:
+    """`12h`, `7d`, `2026-12-01` or `2026-12-01T08:30` (in `zone`, else the configured one) as microseconds. Raises Refused."""
     if not text:
         return None
     if span := _SPAN.fullmatch(text.strip()):
@@ -129,7 +129,7 @@ def until(text: str | None, config: Config, now: Micros) -> Micros | None:
     except ValueError as error:
         raise Refused(f'"{text}" is no time: write 12h, 7d, 2026-12-01 or 2026-12-01T08:30') from error
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(config.site.timezone))
+        moment = moment.replace(tzinfo=zone or ZoneInfo(config.site.timezone))
     return int(moment.timestamp() * SECOND)
 
 
@@ -151,27 +151,29 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str = "nothing") -> None:
-    """A table on stdout; `empty` where there are no rows. Cells are plain text: nothing in them is markup."""
+    """A table on stdout; `empty` where there are no rows. Cells are plain text: nothing in them is markup.
+
+    In a pipe the columns are separated by a tab and nothing is cut, folded or padded.
+    """
+    lines = [[_cell(cell) for cell in row] for row in rows]
+    if not lines:
+        print(empty)
+        return
+    if not sys.stdout.isatty():
+        for line in (columns, *lines):
+            print("\t".join(line))
+        return
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    lines = [[_cell(cell) for cell in row] for row in rows]
-    if not lines:
-        print(empty)
-        return
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for column in columns:
         table.add_column(column, overflow="fold")
     for line in lines:
         table.add_row(*(Text(cell) for cell in line))
-    console = Console()
-    if not console.is_terminal:  # a pipe has no width: nothing is folded
-        console.width = max(
-            80, *(sum(len(cell) + 3 for cell in line) for line in lines), sum(len(c) + 3 for c in columns)
-        )
-    console.print(table)
+    Console().print(table)
 
 
 def _cell(value: Any) -> str:

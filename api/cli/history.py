@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.admin.errors import Refused
 from api.cli.common import ConfigOption, DatabaseOption, configured, print_json
 from api.cli.common import app as made_app
+from api.errors import Refused
 
 if TYPE_CHECKING:
     from radius_policy.rehearsal.recorded.loading import Loaded, Source

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.admin.errors import Refused
 from api.auth.roles import Identity
 from api.cli.common import ConfigOption, DatabaseOption, JsonOption, print_json, with_desk
 from api.cli.common import app as made_app
 from api.config import Config
+from api.errors import Refused
 from radius_policy.model import Mode
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.admin.errors import Refused
 from api.auth.roles import Identity
 from api.cli.common import ConfigOption, DatabaseOption, JsonOption, moment, print_json, print_table, with_desk
 from api.cli.common import app as made_app
 from api.config import Config
+from api.errors import Refused
 
 if TYPE_CHECKING:
     from api.admin.deeds import Desk
@@ -32,6 +32,7 @@ def add(
     coa_address: Annotated[str, typer.Option(help="where CoA goes, if not to its address")] = "",
     coa_port: Annotated[int | None, typer.Option(help="UDP port of CoA, if not the profile's")] = None,
     listener: Annotated[str, typer.Option(help="the listener that it asks")] = "default",
+    site: Annotated[str, typer.Option(help="its site, whose mode decides for MACs that no endpoint proved")] = "",
     allow_unsigned: Annotated[
         bool,
         typer.Option("--allow-unsigned", help="accept Access-Requests without Message-Authenticator (BlastRADIUS!)"),
@@ -46,7 +47,7 @@ def add(
     if not given:
         raise Refused("a NAS needs its shared secret: --secret -, and the secret on stdin")
 
-    async def deed(desk: "Desk", who: Identity, _: Config) -> None:
+    async def deed(desk: "Desk", who: Identity, loaded: Config) -> None:
         from api.admin import nas
         from radius_policy.model import Nas
 
@@ -60,6 +61,7 @@ def add(
             coa_address=coa_address,
             coa_port=coa_port,
             require_message_authenticator=not allow_unsigned,
+            site=site or loaded.site.name,
         )
         made = await desk.plain(lambda tx, now: nas.add_nas(tx, who, wanted, replace=replace, now=now))
         if as_json:
@@ -82,8 +84,8 @@ def list_(as_json: JsonOption = False, config: ConfigOption = None, database: Da
             print_json([nas.shown(one) for one in found])
             return
         print_table(
-            ("id", "address", "listener", "profile", "CoA to", "signed requests only"),
-            ([n.nas_id, n.address, n.listener, n.profile, f"{n.coa_address or n.address}:{n.coa_port or 'profile'}", "yes" if n.require_message_authenticator else "NO"] for n in found),
+            ("id", "site", "address", "listener", "profile", "CoA to", "signed requests only"),
+            ([n.nas_id, n.site, n.address, n.listener, n.profile, f"{n.coa_address or n.address}:{n.coa_port or 'profile'}", "yes" if n.require_message_authenticator else "NO"] for n in found),
             empty="no NAS may ask yet; `pratique nas add` adds one",
         )  # fmt: skip
 

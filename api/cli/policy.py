@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from api.admin.errors import Refused
 from api.auth.roles import Identity
 from api.cli import rules as rule_sets
 from api.cli.backtest import backtest
 from api.cli.common import ConfigOption, DatabaseOption, JsonOption, print_json, with_desk
 from api.cli.common import app as made_app
 from api.config import Config
+from api.errors import Refused
 
 if TYPE_CHECKING:
     from api.admin.deeds import Desk

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from api.admin.errors import NotFound, Refused
 from api.cli.common import ConfigOption, DatabaseOption, with_desk
 from api.cli.common import app as made_app
+from api.errors import NotFound, Refused
 
 if TYPE_CHECKING:
     from api.admin.deeds import Desk
@@ -129,7 +129,7 @@ def _why(report: "WindowReport") -> str:
 
 def _quarantine(host_ids: list[str], yes: bool, why: str, config: Path | None, database: str | None) -> None:
     """Say on stderr whom it would be, and do it when told so."""
-    from api.reports import exactly
+    from api.admin import exactly
 
     async def deed(desk: "Desk", who: "Identity", _: "Config") -> None:
         for each in await desk.store.read(lambda tx: exactly.preview(tx, who, host_ids)):

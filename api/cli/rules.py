@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from api.admin.errors import Refused
 from api.auth.roles import Identity
 from api.cli.common import with_desk
 from api.config import Config
+from api.errors import Refused
 
 if TYPE_CHECKING:
     from api.admin.deeds import Desk

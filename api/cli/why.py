@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.admin.errors import Refused
 from api.cli.common import ConfigOption, DatabaseOption, JsonOption, print_json, until, with_desk
 from api.cli.common import app as made_app
+from api.errors import Refused
 
 if TYPE_CHECKING:
     from api.admin.deeds import Desk
@@ -30,14 +30,21 @@ def why(
     """Print what was decided and what it follows from; for what is undecided, which rules miss it by what."""
 
     async def deed(desk: "Desk", who: "Identity", configured: "Config") -> "Explanation":
+        from api.reports.fleet import site_zone
         from radius_policy.judgement import explain
+        from radius_policy.store.interface import Reading
 
         now = desk.clock()
-        moment = until(at, configured, now) if at else None
+
+        def look(tx: Reading) -> "Explanation":
+            policy = desk.policies.current(tx, who.tenant, now)
+            host = explain.find_host(tx, policy, subject)
+            zone = site_zone(tx, who.tenant, host.site if host is not None else "", configured.site.timezone)
+            moment = until(at, configured, now, zone) if at else None
+            return explain.why(tx, policy, subject, now=now, at=moment, zone=zone)
+
         try:
-            return await desk.store.read(
-                lambda tx: explain.why(tx, desk.policies.current(tx, who.tenant, now), subject, now=now, at=moment)
-            )
+            return await desk.store.read(look)
         except explain.NothingKnown as error:
             raise Refused(str(error.args[0])) from error
 

@@ -8,15 +8,17 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
 
-from api.admin.errors import NotFound, Refused
+from api.admin.trips import View
 from api.alerts import acknowledge as desk
 from api.alerts import digest, periods
 from api.alerts.digest import Digest
 from api.alerts.settings import SETTING, parse
 from api.auth.roles import Role
 from api.console.guard import BASE, ConsoleRoute, Visiting, go, text
+from api.console.trips import trip_view
+from api.errors import NotFound, Refused
 from api.words import local
-from radius_policy.model import Setting
+from radius_policy.model import Event, Setting
 from radius_policy.store.interface import Reading
 
 alerts = APIRouter(route_class=ConsoleRoute, include_in_schema=False)
@@ -33,9 +35,12 @@ async def waiting(visit: Visiting) -> Response:
 async def one(visit: Visiting, alert: str) -> Response:
     who = visit.who
 
-    def look(reading: Reading, _: ZoneInfo) -> tuple[desk.Matter, bool]:
+    def look(reading: Reading, _: ZoneInfo) -> tuple[desk.Matter, bool, View | None]:
         found = desk.find(reading, who, alert)
-        return desk.matter_of(reading, found), who.may(Role.OPERATOR, found.site or None)
+        event = reading.get(Event, who.tenant, found.event_id)
+        trip = str(event.facts.get("trip", "")) if event is not None else ""
+        told = trip_view(reading, visit, trip) if trip else None
+        return desk.matter_of(reading, found), who.may(Role.OPERATOR, found.site or None), told
 
     return await visit.show("acknowledge.html", look)
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from api import words
-from api.admin.errors import NotFound
 from api.auth.roles import Identity, Role
 from api.console.queries.common import HostLine, host_lines, standings
+from api.errors import NotFound
 from radius_policy.model import Executable, Host, HostExecutable, Micros, PostureReason
 from radius_policy.store.interface import Reading
 
@@ -64,7 +64,8 @@ HOST_DEEDS: Final[dict[str, Deed]] = {
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What is asked. `may` says whether this person may do it, `why_not` what is missing otherwise."""
+    """What is asked. `may` says whether this person may do it, `why_not` what is missing otherwise; `spared`
+    are hosts (name, reason) that it leaves as they are."""
 
     deed: str
     verb: str
@@ -80,6 +81,7 @@ class Preview:
     scopes: tuple[tuple[str, str], ...]
     may: bool
     why_not: str
+    spared: tuple[tuple[str, str], ...] = ()
 
 
 def list_preview(reading: Reading, *, who: Identity, sha256: str, deed: str, now: Micros) -> Preview:

@@ -6,7 +6,6 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import FormData
 
 from api.admin import hosts as admin_hosts
-from api.admin.errors import NotFound, Refused
 from api.admin.lists import Wish
 from api.auth.identify import COOKIE
 from api.auth.logins import LIFE, TooMany, WrongLogin
@@ -16,6 +15,7 @@ from api.console.asking import FIELDS, ask
 from api.console.decisions import HOST_DEEDS, LIST_DEEDS, host_preview, list_preview
 from api.console.guard import BASE, Anybody, ConsoleRoute, NotLoggedIn, Visiting, anybody, go, local_path, text
 from api.console.render import page
+from api.errors import NotFound, Refused
 from api.service import service_of
 from radius_policy.model import SECOND, Micros
 

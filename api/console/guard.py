@@ -18,13 +18,13 @@ from fastapi.routing import APIRoute
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 
-from api.admin.errors import NotFound, Refused
 from api.alerts.links import BadLink
 from api.auth.identify import COOKIE, check_csrf
 from api.auth.roles import Forbidden, Identity, Role
 from api.console.queries.banner import Standby, standby
 from api.console.queries.common import zone_of
 from api.console.render import page, secured
+from api.errors import NotFound, Refused
 from api.logs import logger
 from api.problems import Problem
 from api.service import Service, service_of
@@ -57,6 +57,7 @@ class Visit:
                 tenant,
                 alerts_configured=bool(mail.server and mail.to),
                 radius_age=service.metrics.radius.age(),
+                now=self.now,
                 broken_sets=service.references.broken,
             )
             return zone, standing, work(reading, zone)

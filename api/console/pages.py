@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Response
 
-from api.admin.errors import NotFound
 from api.alerts.links import Links, key_in
 from api.console.asking import ask
 from api.console.decisions import HOST_DEEDS, LIST_DEEDS, host_preview, list_preview
@@ -22,6 +21,7 @@ from api.console.queries.executables import (
 )
 from api.console.queries.hosts import HostView, host_page, host_view
 from api.console.queries.now import first_screen
+from api.errors import NotFound
 from api.words import EVENT
 from radius_policy.model import Posture
 from radius_policy.store.interface import Reading
@@ -156,5 +156,7 @@ async def from_alert(visit: Visiting, token: str) -> Response:
         raise NotFound("this link belongs to another tenant")
     if target.alert:
         return go(f"/console/alerts/{target.alert}/{target.doing}")
+    if target.trip:
+        return go(f"/console/trips/{target.trip}/{target.doing}")
     where = f"executables/{target.sha256}" if target.sha256 else f"hosts/{target.host_id}"
     return go(f"/console/{where}/{target.doing}")

@@ -5,13 +5,15 @@ from pathlib import Path
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
-from api.admin.errors import NotFound
 from api.console import live
 from api.console.alerts import alerts
 from api.console.forms import forms
 from api.console.guard import ConsoleRoute, Visiting, sorry
 from api.console.pages import pages
-from api.reports.pages import pages as report_pages
+from api.console.reports import pages as report_pages
+from api.console.scripts import scripts
+from api.console.trips import trips
+from api.errors import NotFound
 
 _STATIC = Path(__file__).parent / "static"
 _FILES = {"console.css": "text/css", "live.js": "text/javascript", "icon.svg": "image/svg+xml"}
@@ -41,6 +43,8 @@ def router() -> APIRouter:
     root.include_router(forms)
     root.include_router(pages)
     root.include_router(alerts)
+    root.include_router(scripts)
+    root.include_router(trips)
     root.include_router(report_pages)
 
     @root.get("/{rest:path}")

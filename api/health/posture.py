@@ -9,9 +9,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 
 from api.admin import hosts
-from api.admin.errors import NotFound
 from api.auth.dependencies import needs
 from api.auth.roles import Identity, Role
+from api.errors import NotFound
 from api.service import service_of
 from radius_policy.store.interface import Reading
 

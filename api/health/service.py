@@ -67,9 +67,10 @@ async def _healthz(_: Request) -> Response:
 async def _readyz(request: Request) -> Response:
     readiness: Readiness = request.app.state.readiness
     missing = await readiness.missing()
-    # Sentences may name paths of this machine: strangers get the names alone.
-    told = missing if _same_machine(request) else sorted(missing)
-    body = msgspec.json.encode({"ready": not missing, "missing": told})
+    told: dict[str, object] = {"ready": not missing, "missing": sorted(missing)}
+    if _same_machine(request):  # sentences may name paths of this machine: strangers get the names alone
+        told["reasons"] = missing
+    body = msgspec.json.encode(told)
     return Response(body, 503 if missing else 200, media_type="application/json")
 
 

@@ -1,8 +1,8 @@
-"""Heartbeats: the host is there, how well it is, which addresses it has, what it carried out and what it refused."""
+"""Heartbeats: the host is there, how well it is, which addresses it has, where it is plugged in, what it carried out and what it refused."""
 
 from dataclasses import replace
 
-from api.ingest import orders
+from api.ingest import neighbours, orders
 from api.ingest.enrol import bind
 from api.ingest.report import again, answer, heard, operation
 from health_agent import contract
@@ -28,4 +28,5 @@ def take_heartbeat(
     orders.refused(tx, host, beat.refused_orders, now=received)
     if bind(tx, host, beat.macs, now=received):
         judgement.refresh(tx, host.tenant, host.host_id, now=received, policy=policy)
+    neighbours.take(tx, host, beat.neighbours, received=received)
     return answer(tx, host, beat, received=received)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from health_agent.contract import Action, OrderNotice
-from radius_policy.model import AgentOrder, Event, EventKind, Host, HostId, Micros, Severity, TenantId
+from radius_policy.model import AgentOrder, Event, EventKind, Host, HostId, Micros, PostureReason, Severity, TenantId
 from radius_policy.store.interface import Reading, Tx
 
 AT_ONCE: Final = 200
@@ -49,6 +49,13 @@ def standing(tx: Reading, tenant: TenantId, host_id: HostId) -> tuple[OrderNotic
 def done(tx: Tx, tenant: TenantId, host_id: HostId, ids: Iterable[str]) -> int:
     """Forget orders that the host carried out; those of other hosts stay. How many were forgotten."""
     return sum(tx.delete(AgentOrder, tenant=tenant, host_id=host_id, id=order_id) for order_id in ids)
+
+
+def withdraw(tx: Tx, tenant: TenantId, hosts: Iterable[HostId], sha256: str) -> int:
+    """Ask no longer for a cut or an isolation whose cause is gone from a host, and forget that it was refused. How many."""
+    found = tx.find(AgentOrder, tenant=tenant, host_id=list(hosts), sha256=sha256, action=[Action.CUT, Action.ISOLATE])
+    gone = [each for each in found if tx.get(PostureReason, tenant, each.host_id, sha256) is None]
+    return sum(tx.delete(AgentOrder, tenant=tenant, host_id=each.host_id, id=each.id) for each in gone)
 
 
 def refused(tx: Tx, host: Host, reasons: Mapping[str, str], *, now: Micros) -> int:

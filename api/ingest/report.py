@@ -6,6 +6,7 @@ after silence makes the host monitored again in the same transaction. What is de
 """
 
 from dataclasses import replace
+from typing import Final
 
 from api.ingest import clock, orders
 from api.ingest.silence import HEARTBEAT_S, wake
@@ -18,11 +19,15 @@ from radius_policy.model import (
     Host,
     Micros,
     Operation,
+    Outcome,
     ParentRef,
     Sha256,
     VerdictWord,
 )
 from radius_policy.store.interface import Reading, Tx
+
+ACTIONS: Final = {Outcome.CUT: contract.Action.CUT, Outcome.ISOLATE: contract.Action.ISOLATE}
+"""What an agent is asked for an outcome that it has to carry out."""
 
 
 def take_report(
@@ -36,8 +41,11 @@ def take_report(
     decisions = []
     verdicts: dict[str, contract.VerdictNotice] = {}
     for told in report.executions:
-        decision = judgement.record(tx, execution(host, told, received), now=received, policy=policy)
+        decision = judgement.record(tx, execution(host, told, received), now=received, policy=policy, host=host)
         decisions.append(decision)
+        for outcome in decision.agent:
+            if told.sha256:
+                orders.ask(tx, host.tenant, [host.host_id], ACTIONS[outcome], sha256=told.sha256, now=received)
         if told.sha256:
             verdicts[told.sha256] = _notice(
                 told.sha256, decision.verdict.word, decision.verdict.reason.text, decision.verdict.until

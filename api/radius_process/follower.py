@@ -4,8 +4,9 @@ Guarantees, in this order for each look at the change sequence: the snapshot in 
 does too (a process killed now still answers it after its restart), cached answers of the MACs concerned are gone, and
 only then the orders that came with it may go out.
 
-A few changes are looked at in the loop itself: asking a thread costs more than the look. So that authentication never waits
-for a slow disk, looks are left to a thread for a minute after one that took too long.
+A few changes are looked at in the loop itself: asking a thread costs more than the look. So that authentication does not
+wait for a slow disk, looks are left to a thread for a while after one that took too long: a thousand times as long, at most
+a minute, so that the loop waits for a thousandth of the time.
 """
 
 import time
@@ -26,7 +27,8 @@ from radius_policy.store.interface import Glancing, Reading, Store, StoreError
 FEW: Final = 16
 """So many changes are looked at in the loop."""
 TOO_LONG_S: Final = 0.005
-LEFT_TO_A_THREAD_S: Final = 60.0
+LEFT_TO_A_THREAD: Final = 1000
+MOST_LEFT_S: Final = 60.0
 
 Found = tuple[Delta, list[Loaded]]
 
@@ -103,7 +105,7 @@ class Follower:
         ended = self._monotonic()
         if ended - began > TOO_LONG_S:
             self.slow += 1
-            self._not_before = ended + LEFT_TO_A_THREAD_S
+            self._not_before = ended + min(MOST_LEFT_S, LEFT_TO_A_THREAD * (ended - began))
         if found is not None:
             self._wanted = False
             self._arrived(found)

@@ -3,8 +3,8 @@
 Guarantees: an Access-Request is answered from memory, whether or not the store is there. Started without a database it
 answers from its file until there is one.
 
-What it decides itself: nothing. `radius_follower.py` brings what was decided, `radius_desk.py` keeps the open orders and
-sends, `radius_inbox.py` has what the network said booked.
+What it decides itself: nothing. `follower.py` brings what was decided, `desk.py` keeps the open orders and
+sends, `inbox.py` has what the network said booked.
 """
 
 import asyncio

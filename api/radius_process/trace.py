@@ -8,8 +8,8 @@ import time
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from api.admin.errors import Refused
 from api.config import Radius
+from api.errors import Refused
 from radius_policy.model import Nas
 from radius_policy.nas import profile
 from radius_policy.radius.trace import Trace, udp

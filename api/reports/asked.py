@@ -6,9 +6,9 @@ Guarantees: somebody whose rights are for some sites sees the hosts of those alo
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from api.admin.errors import NotFound, Refused
 from api.admin.lists import resolve_hash
 from api.auth.roles import Forbidden, Identity
+from api.errors import NotFound, Refused
 from api.reports.day import day_report
 from api.reports.fleet import site_zone
 from api.reports.moments import NoMoment, begin_of, day_of, end_of

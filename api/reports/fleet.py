@@ -1,20 +1,11 @@
-"""The fleet as reports need it: host names and sites, and where a host was on the network at a time. Reading only."""
+"""The fleet as reports need it: host names and sites, and the zone that times are told in. Reading only."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from radius_policy.model import (
-    Host,
-    HostId,
-    MacBinding,
-    Micros,
-    Nas,
-    Session,
-    Setting,
-    TenantId,
-)
+from radius_policy.model import Host, HostId, Setting, TenantId
 from radius_policy.store.interface import Reading
 from radius_policy.zones import zone
 
@@ -60,47 +51,3 @@ def hosts_by_id(reading: Reading, tenant: TenantId, host_ids: Iterable[str]) -> 
         for start in range(0, len(ids), CHUNK)
         for host in reading.find(Host, tenant=tenant, host_id=[HostId(each) for each in ids[start : start + CHUNK]])
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a host was on the network: its MAC, the switch's name and the port, '' where not known."""
-
-    mac: str = ""
-    switch: str = ""
-    port: str = ""
-
-
-def places(reading: Reading, tenant: TenantId, at: dict[str, Micros]) -> dict[str, Place]:
-    """Where each host was at its time: by the session then, else by the last one begun before, else the MAC alone."""
-    ids = sorted(at)
-    macs: dict[str, list[MacBinding]] = {}
-    for start in range(0, len(ids), CHUNK):
-        chunk = [HostId(each) for each in ids[start : start + CHUNK]]
-        for binding in reading.find(MacBinding, tenant=tenant, host_id=chunk):
-            macs.setdefault(binding.host_id, []).append(binding)
-    sessions: dict[str, list[Session]] = {}
-    every = sorted({binding.mac for bindings in macs.values() for binding in bindings})
-    for start in range(0, len(every), CHUNK):
-        for session in reading.find(Session, tenant=tenant, mac=every[start : start + CHUNK]):
-            sessions.setdefault(session.mac, []).append(session)
-    switches = {nas.nas_id: nas.name or nas.nas_id for nas in reading.find(Nas, tenant=tenant)} if sessions else {}
-    return {host_id: _place(macs.get(host_id, []), sessions, switches, moment) for host_id, moment in at.items()}
-
-
-def _place(
-    bindings: list[MacBinding], sessions: dict[str, list[Session]], switches: dict[str, str], at: Micros
-) -> Place:
-    theirs = [session for binding in bindings for session in sessions.get(binding.mac, [])]
-    best = max(theirs, key=lambda one: _fit(one, at), default=None)
-    if best is not None:
-        return Place(best.mac, switches.get(best.nas_id, best.nas_id), best.port)
-    newest = max(bindings, key=lambda one: one.proved_at, default=None)
-    return Place(newest.mac) if newest is not None else Place()
-
-
-def _fit(session: Session, at: Micros) -> tuple[int, Micros]:
-    """Sessions that were open then before those begun before then before later ones; the latest begun of them."""
-    begun = session.started <= at
-    there = begun and (session.ended is None or session.ended >= at)
-    return (2 if there else 1 if begun else 0, session.started if begun else -session.started)

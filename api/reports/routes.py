@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.admin import exactly
 from api.admin.deeds import Desk
 from api.auth.dependencies import needs
 from api.auth.roles import Identity, Role
-from api.reports import asked, exactly
+from api.reports import asked
 from api.reports.render import MEDIA, Report, render
 from api.reports.render.html import policy
 from api.service import Service

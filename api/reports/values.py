@@ -107,7 +107,8 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """A host with what ran there, earliest first, and where it was on the network then ('' = not known)."""
+    """A host with what ran there, earliest first, and where it was on the network then ('' = not known): by which source
+    (`accounting`, `lldp`, `cdp`, `mac-table`), and when that was last so."""
 
     host_id: str
     host: str
@@ -116,6 +117,8 @@ class Patient:
     switch: str
     port: str
     executables: tuple[Running, ...]
+    port_source: str = ""
+    port_seen: Micros | None = None
 
     @property
     def first(self) -> Micros:

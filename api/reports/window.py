@@ -12,9 +12,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
-from api.reports.fleet import CHUNK, Fleet, hosts_by_id, places
+from api.reports.fleet import CHUNK, Fleet, hosts_by_id
 from api.reports.then import Then
 from api.reports.values import Patient, Running, Scope, WindowReport
+from api.whereabouts import places
 from radius_policy.judgement.spans import DAY, LENGTHS
 from radius_policy.model import Execution, Host, ListEntry, ListKind, Micros, Span, TenantId, VerdictWord
 from radius_policy.store.interface import Reading
@@ -55,6 +56,8 @@ def window_report(
             where[host_id].switch,
             where[host_id].port,
             tuple(rows),
+            where[host_id].source,
+            where[host_id].seen,
         )
         for host_id, rows in ordered.items()
     ]

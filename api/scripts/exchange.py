@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from api.alerts import devices
 from api.alerts.devices import BadDevices, NotNow, Unsafe
 
 DOWN: Final = frozenset({"moved", "unknown_ran", "denied_ran", "held"})
@@ -39,8 +40,13 @@ def read() -> dict[str, Any]:
 
 def answer(program: str, act: Callable[[dict[str, Any]], Coroutine[Any, Any, str]]) -> int:
     """Do `act` for the event, say how it ended, and give the exit code."""
+
+    async def kept(told: dict[str, Any]) -> str:
+        async with devices.keeping():
+            return await act(told)
+
     try:
-        print(asyncio.run(act(read())))
+        print(asyncio.run(kept(read())))
     except (Refused, Unsafe) as error:
         return failed(program, f"refused: {error}", NOT_DONE)
     except (ValueError, TypeError) as error:

@@ -13,20 +13,20 @@ from radius_policy.facts.table import FACTS, Fact, Type, Worth
 from radius_policy.grace.builtin import builtin
 from radius_policy.grace.conditions import OPERATORS
 from radius_policy.grace.rules import Grace, Rule
-from radius_policy.model import Outcome
-from radius_policy.verdict import LEVELS, PROOFS
+from radius_policy.model import Outcome, VerdictWord
+from radius_policy.verdict import LEVELS, PROOFS, SETS_A_VERDICT
 
 OUTCOMES = {
     Outcome.ALLOW: "verdict *allowed*",
     Outcome.GRACE: "verdict *graced*: `{ hours, max_hosts }`, per executable and host; each a number or the name of a number fact",
     Outcome.OBSERVE: "an event for the digest, no mail at once",
     Outcome.ALERT: "an alert at once",
-    Outcome.HOLD: "the start waits for a decision and is refused at its deadline; nobody is moved",
+    Outcome.HOLD: "the start waits for a decision and is refused at its deadline; nobody is moved. Agents of this release only notify: it runs, and people are told",
     Outcome.DENY: "verdict *denied*",
-    Outcome.CUT: "the process loses its network (not in `learn` and `monitor`)",
-    Outcome.ISOLATE: "the agent cuts all but the policy service (not in `learn` and `monitor`)",
+    Outcome.CUT: "the agent is asked to cut the program's network (not in `learn` and `monitor`). Agents of this release refuse it with a reason: people are told (`order_refused`), `pratique why` shows it",
+    Outcome.ISOLATE: "the agent is asked to cut all but the policy service (not in `learn` and `monitor`, never while moves are paused or on a protected host; it takes no breaker place). Agents of this release refuse it, as `cut`",
     Outcome.MOVE: "the host goes to remediation; the default where no rule matches",
-    Outcome.RUN_SCRIPT: "the named script runs",
+    Outcome.RUN_SCRIPT: "the named script of the setting `scripts` runs, for each host",
 }
 """What each outcome means, in the words of the page."""
 
@@ -131,6 +131,8 @@ def _rules() -> str:
         ),
     )
     outcomes = _table(("outcome", "means"), ((f"`{outcome}`", text) for outcome, text in OUTCOMES.items()))
+    *most, last = (f"`{outcome}`" for outcome in Outcome if outcome in SETS_A_VERDICT)
+    setting = f"{', '.join(most)} and {last}"
     return f"""# Grace rules
 
 Rules judge what no list and no proof decided ([verdict](verdict.md), row 5). They are tried in order; the first whose
@@ -142,6 +144,7 @@ conditions all hold is the one. `pratique policy show` prints them, `edit` chang
 name = "same-signer-new-version"
 [rule.when]
 "signer.state" = "valid"                      # a bare value means equal
+"previous_version.verdict" = "allowed"
 "prevalence.site.hosts" = {{ le = 2000 }}
 [rule.then]
 grace = {{ hours = 72, max_hosts = 2000 }}      # distinct hosts; for further hosts the next rule is tried
@@ -164,7 +167,7 @@ On a set of texts `eq` and `in` mean that one of them is equal, `ne` and `not_in
 
 ## Outcomes
 
-Only `allow`, `grace` and `deny` set a verdict; with any other outcome the start stays unknown.
+Only {setting} set a verdict; with any other outcome the start stays unknown.
 
 {outcomes}
 """
@@ -172,8 +175,7 @@ Only `allow`, `grace` and `deny` set a verdict; with any other outcome the start
 
 def _page(rule: Rule) -> str:
     conditions = "\n".join(f"- `{c.words()}`: {c.fact.doc}" for c in rule.when)
-    verdict = {Outcome.ALLOW: "allowed", Outcome.GRACE: "graced", Outcome.DENY: "denied"}
-    word = next((verdict[outcome] for outcome in verdict if outcome in rule.outcomes), "unknown")
+    word = next((word for outcome, word in SETS_A_VERDICT.items() if outcome in rule.outcomes), VerdictWord.UNKNOWN)
     return f"""# {rule.name}
 
 {rule.doc}

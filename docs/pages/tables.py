@@ -1,7 +1,6 @@
 """The page of the tables that decide: posture, access, held start, breaker; read off the code's own tables.
 
-Where a row's condition is a function, its words stand here, and a test puts a situation before the real table for each
-of them.
+Each row carries its words beside its functions. For access a test puts a situation before the real table for each row.
 """
 
 from typing import Final
@@ -10,26 +9,6 @@ from docs.pages import table
 from radius_policy import access, held, posture
 from radius_policy.breaker import Limit, Limits
 from radius_policy.model import SECOND
-
-ACCESS: Final[dict[str, tuple[str, str]]] = {
-    "never-quarantine": ("never-quarantine list", "production; alert, and what it started is contained on it"),
-    "min-available": (
-        "moving it would leave a group below its `min_available`",
-        "cap; alert, containment. A person's release acts, a quarantine is refused",
-    ),
-    "ordered": (
-        "a person's order for this host, or the site's (an unanswered trip)",
-        "as ordered: quarantine until withdrawn, release until a new reason; in any mode, past breaker and pause",
-    ),
-    "no-automatic-move": ("mode `learn` or `monitor` · paused · everything that would move it is contained", "cap"),
-    "compromised": ("posture compromised", "remediation (or blocked: site's choice)"),
-    "move-outstanding": ("posture potential_problem, and a `move` is outstanding", "remediation"),
-    "other-outcomes": ("posture potential_problem, other outcomes only", "production, and that outcome"),
-    "unlisted": ("a MAC that no endpoint has proved", "site's choice (default guest)"),
-    "unmonitored": ("posture unmonitored", "site's choice (default production)"),
-    "healthy": ("else", "production"),
-}
-"""Name of an access row → when it holds, what it gives. The conditions themselves are functions."""
 
 LEVELS: Final[dict[str, str]] = {
     "executable": "one executable, or family",
@@ -103,7 +82,7 @@ def _window(limit: Limit) -> str:
 
 
 def _access() -> str:
-    rows = ((str(row.number), row.name, *ACCESS.get(row.name, ("", ""))) for row in access.TABLE)
+    rows = ((str(row.number), row.name, row.when, row.says) for row in access.TABLE)
     return table(("#", "row", "what holds", "access"), rows)
 
 

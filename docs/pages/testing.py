@@ -1,11 +1,15 @@
-"""The page of testing: what is tested how, and the deliberate faults with the tests that catch them (`tests/faults`)."""
+"""The page of testing: what is tested how, the deliberate faults with the tests that catch them (`tests/faults`), and the
+mutants that no test notices with the reason (`tests/mutation`)."""
 
 from docs.pages import table
 from tests.faults import faults
+from tests.mutation import LEAST, listed
 
 
 def page() -> str:
     """The whole page."""
+    mutants = listed()
+    survivors = ((each.file, f"`{each.function}`", f"`{each.code}`", each.reason) for each in mutants.survivors)
     rows = ((fault.name, fault.room, f"`{fault.caught_by.rsplit('::', 1)[1]}`") for fault in faults())
     return f"""# Testing
 
@@ -31,6 +35,10 @@ counted. Timing decides no test. Warnings are errors.
 
 ## Mutants
 
-`make nightly` also changes the pure cores one small thing at a time (mutmut: verdict, held start, grace, posture, breaker,
-access, enforcement, explain, CoA core, agent core) and counts how many changes a test notices.
+`python -m tests.mutation` (part of `make nightly`) changes the pure cores one small thing at a time (mutmut: verdict, held
+start, grace, posture, breaker, access, enforcement, explain, CoA core, agent core) and counts how many changes a test
+notices. It fails below {LEAST:.0%}, in all or in one module, and names every survivor that is not listed here. When this list
+was made, tests noticed {mutants.killed} of {mutants.mutants} ({mutants.killed / mutants.mutants:.1%}). These may live:
+
+{table(("file", "function", "what is changed", "why"), survivors)}
 """

@@ -68,6 +68,16 @@ def _attribute(kind: int, value: Value) -> bytes:
     return bytes(known(value=value))
 
 
+@lru_cache(maxsize=1024)
+def _fits(attribute: bytes) -> bool:
+    """Whether scapy can read it as what its type says: not a number of one octet, for example."""
+    try:
+        read = RadiusAttribute(attribute)
+    except Exception:  # scapy raises whatever its fields do; as part of a packet it would be shown as raw octets
+        return False
+    return not read.payload and bytes(read) == attribute
+
+
 def _build(code: int, identifier: int, authenticator: bytes, attributes: Iterable[tuple[int, Value]]) -> bytearray:
     body = b"".join(_attribute(*pair) for pair in attributes)
     head = Radius(code=code, id=identifier, authenticator=authenticator, len=20 + len(body))
@@ -124,12 +134,11 @@ def decode(data: bytes) -> Message:
             raise Malformed(f"the attribute at octet {at} does not fit")
         whole.append(data[at : at + data[at + 1]])
         at += data[at + 1]
-    packet = Radius(data[:length])
-    read = [bytes(attribute) for attribute in packet.attributes]
-    if read != whole:  # scapy takes what it cannot read, a number of one octet for example, for something else
-        odd = next((n for n, (a, b) in enumerate(zip(read, whole, strict=False)) if a != b), len(read))
-        raise Malformed(f"the inside of attribute {odd + 1} does not fit its type")
-    attributes = tuple((one[0], one[2:]) for one in read)
+    packet = Radius(data[:20])
+    for number, attribute in enumerate(whole, 1):
+        if not _fits(attribute):
+            raise Malformed(f"the inside of attribute {number} does not fit its type")
+    attributes = tuple((one[0], one[2:]) for one in whole)
     return Message(int(packet.code), int(packet.id), bytes(packet.authenticator), attributes)
 
 

@@ -24,12 +24,18 @@ from radius_policy.radius.wire import Code, Fault, Secret, WireError, build_requ
 FIRST_US: Final = 2 * SECOND
 LONGEST_US: Final = 16 * SECOND
 MOST_SENDINGS: Final = 6
-"""The first and five retransmissions (RFC 5080 2.2.1: IRT 2 s, MRT 16 s, MRC 5)."""
+RAND: Final = 0.1
+"""IRT, MRT, MRC + 1 (the first and five retransmissions) and the bound of RAND, named and set as in RFC 5080 2.2.1."""
 WINDOW_US: Final = 300 * SECOND
 """How long a NAS may remember an identifier: its Event-Timestamp window (RFC 5176 6.3)."""
 
 Destination = tuple[str, int]
-_NOBODY: Final = (0, ("", 0), 0)
+
+
+def after(previous_us: float, rand: float) -> float:
+    """RT of the next sending in microseconds, from RTprev and a RAND between -0.1 and 0.1 (RFC 5080 2.2.1)."""
+    doubled = 2 * previous_us + rand * previous_us
+    return doubled if doubled <= LONGEST_US else LONGEST_US + rand * LONGEST_US
 
 
 class NoIdentifier(Exception):
@@ -159,16 +165,15 @@ class CoaClient:
 
     def stop(self, token: str) -> bool:
         """Repeat it no more. An answer that was under way is still understood. Whether it was being repeated."""
-        waiting = self._waiting.get(self._by_token.get(token, _NOBODY))
-        if waiting is None or waiting.stopped:
+        if not self.waits(token):
             return False
-        waiting.stopped = True
+        self._waiting[self._by_token[token]].stopped = True
         return True
 
     def waits(self, token: str) -> bool:
         """Whether it is still repeated and may be given up."""
-        waiting = self._waiting.get(self._by_token.get(token, _NOBODY))
-        return waiting is not None and not waiting.stopped
+        key = self._by_token.get(token)
+        return key is not None and not self._waiting[key].stopped
 
     def expire(
         self, now: Micros, may_repeat: Callable[[str], bool] = lambda token: True
@@ -186,7 +191,7 @@ class CoaClient:
                     yield GaveUp(waiting.token)
                 continue
             repeat = waiting.sendings < MOST_SENDINGS and not waiting.stopped and may_repeat(waiting.token)
-            waiting.wait_us = min(2 * waiting.wait_us, LONGEST_US) * self._rng.uniform(0.9, 1.1)
+            waiting.wait_us = after(waiting.wait_us, self._rng.uniform(-RAND, RAND))
             self._set_timer(key, waiting, now)
             if repeat:
                 waiting.sendings += 1
@@ -199,7 +204,7 @@ class CoaClient:
 
     def _begin(self, begun: Unfinished, now: Micros, sendings: int) -> None:
         key = (begun.lane, begun.destination, begun.octets[1])
-        wait = FIRST_US * self._rng.uniform(0.9, 1.1)
+        wait = FIRST_US + self._rng.uniform(-RAND, RAND) * FIRST_US
         until = now + begun.left_us
         waiting = _Waiting(
             begun.token, begun.lane, begun.destination, begun.octets, begun.secret, until, wait, sendings

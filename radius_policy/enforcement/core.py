@@ -1,7 +1,7 @@
 """A move: what an event makes of an order (tables.md, "A move").
 
 Guarantees: pure. An order, an event and `now` go in, the order as it is then and commands come out. Every state meets
-every event (`move_table.py`): what does not concern it stays and is counted, because delivery is at least once;
+every event (`table.py`): what does not concern it stays and is counted, because delivery is at least once;
 nothing raises for coming late or twice. A move is `confirmed` by proof alone, never by an answer that says "done".
 
 What it does not do: it makes no orders (`planning.py`), judges no accounting (`proof.py`), builds no datagram (`coa/`),
@@ -128,7 +128,7 @@ def _enter(order: Order, state: OrderState, event: Happening, now: Micros) -> St
     if state is S.FAILED:
         return _fail(order, now, event.text or "no_profile")
     notes = {S.ACKNOWLEDGED: "the NAS says it did", S.SUPERSEDED: "a newer generation takes its place"}
-    return _to(order, state, now, notes.get(state, ""))
+    return _to(order, state, now, notes[state])
 
 
 def _wait(order: Order, now: Micros) -> Step:

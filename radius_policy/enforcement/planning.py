@@ -3,7 +3,7 @@
 Guarantees: planned twice for the same generation, nothing is added the second time; an older order is superseded, or
 marked while its datagram is on the wire, so that two orders of a session are never on their way at once.
 
-What becomes of an order once something befalls it is `enforcement.py`.
+What becomes of an order once something befalls it is `core.py`.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,7 +1,7 @@
 """The table of a move: what each event makes of an order in each state (tables.md, "A move: the states"). Data alone.
 
 Read it beside tables.md: the first eight columns and the nine rows are its. The lines below that table are the second
-table here. `enforcement.py` carries it out.
+table here. `core.py` carries it out.
 """
 
 from collections.abc import Mapping

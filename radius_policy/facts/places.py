@@ -127,18 +127,16 @@ def _shape(folder: str, separator: str) -> tuple[str, str]:
 @lru_cache(maxsize=65_536)
 def _above(folder: str, separator: str) -> bool | None:
     """Whether a program's home is the folder above its own (which is a helper's); None where it has none."""
-    parts = folder.split(separator)
-    above = len(parts) > 3 and parts[-1] in _HELPERS and not _is_shared(parts[:-1])
-    if above:
-        parts = parts[:-1]
-    if _shape(folder, separator)[1] in ("temp", "downloads", "system") or _is_shared(parts):
+    outer, _, last = folder.rpartition(separator)
+    above = last in _HELPERS and outer.count(separator) > 1 and not _is_shared(outer, separator)
+    if _shape(folder, separator)[1] in ("temp", "downloads", "system"):
         return None
-    return above
+    return None if _is_shared(outer if above else folder, separator) else above
 
 
-def _is_shared(parts: list[str]) -> bool:
-    inner = _normal(parts)
-    last = inner[-1] if inner else ""
+def _is_shared(folder: str, separator: str) -> bool:
+    inner = _shape(folder, separator)[0].split(separator)
+    last = inner[-1]
     return len(inner) < 3 or last in _SHARED or last in _PROGRAMS or last in _SYSTEM
 
 

@@ -5,7 +5,7 @@
 included (tables.md, Grace rules). Facts are built once per sighting; those that cost a query are given as functions
 and asked only where a rule reaches them.
 
-What it does not do: it decides nothing and reads no store; `judgement.py` fills in what only the store knows.
+What it does not do: it decides nothing and reads no store; `judgement/found_facts.py` fills in what only the store knows.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +24,9 @@ Value = str | int | float | bool | tuple[str, ...]
 
 
 class Type(StrEnum):
+    """What a fact's value is: `path` and `paths` are compared as places, `number` has a unit, `word` is one of a few, the
+    plural ones are sets."""
+
     TEXT = "text"
     PATH = "path"
     HASH = "hash"
@@ -134,7 +137,7 @@ _ROWS: Final[tuple[Fact, ...]] = (
     Fact("host.image", _T, "name", "store", _CO, "Image that it was installed from.", True),
     Fact("host.operation", _W, "", "store", _CO, "How its agent meets an unknown.", True, ("hold", "notify")),
     Fact("host.age", _N, "minutes", "store", _CO, "Since its enrolment (in a replay: its first event, where it is not in the inventory's fleet).", True),
-    Fact("host.fresh_peers", _N, "hosts", "store", _CO, "Other hosts of its site and image that were enrolled within the same two hours (in a replay: other hosts of the same image, where the inventory lists nothing of that image).", True),
+    Fact("host.fresh_peers", _N, "hosts", "store", _CO, "Other hosts of its site and image that were enrolled less than two hours before or after it (in a replay a host of an image that the inventory lists nothing of counts as enrolled with its first event).", True),
     Fact("host.new_share", _N, "share 0 to 1", "store", _CO, "Share of this host's executables since enrolment that no inventory knew.", True),
     Fact("host.baseline_listed", _B, "", "store", _LI, "This host's own inventory scan at enrolment lists this content, confirmed or not."),
     Fact("prevalence.fleet.hosts", _N, "hosts", "store", _PR, "Hosts that ran this content, this one not counted.", True),

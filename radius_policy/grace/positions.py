@@ -22,6 +22,8 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
+    """Where an entry of the text has its key and where its value."""
+
     key: Position
     value: Position
 

@@ -19,8 +19,8 @@ from radius_policy.grace.positions import Path, Position, Spot, positions
 from radius_policy.grace.rules import Grace, Rule, RuleSet, scope_is_known, scope_test
 from radius_policy.model import Outcome
 
-_FIELDS: Final = ("name", "doc", "cases", "scope", "when", "then")
-_GRACE_FIELDS: Final = ("hours", "max_hosts")
+FIELDS: Final = ("name", "doc", "cases", "scope", "when", "then")
+GRACE_FIELDS: Final = ("hours", "max_hosts")
 _NAME: Final = re.compile(r"^[a-z0-9][a-z0-9-]{0,62}$")
 _WEAK: Final = {
     Worth.NAME: "a name or path alone",
@@ -123,8 +123,8 @@ class _Reader:
     def rule(self, path: Path, row: Mapping[str, Any]) -> Rule | None:
         before = len(self.wrong)
         for key in row:
-            if key not in _FIELDS:
-                self.refuse((*path, key), f"a rule has no `{key}`", near(key, _FIELDS))
+            if key not in FIELDS:
+                self.refuse((*path, key), f"a rule has no `{key}`", near(key, FIELDS))
         name, scope = row.get("name"), row.get("scope", "fleet")
         if not isinstance(name, str) or not _NAME.match(name):
             self.refuse(
@@ -215,8 +215,8 @@ class _Reader:
             self.refuse(path, "grace is written as { hours = 72, max_hosts = 50 }", value=True)
             return None
         for key in value:
-            if key not in _GRACE_FIELDS:
-                self.refuse((*path, key), f"grace has no `{key}`", near(key, _GRACE_FIELDS))
+            if key not in GRACE_FIELDS:
+                self.refuse((*path, key), f"grace has no `{key}`", near(key, GRACE_FIELDS))
         hours = self.limit((*path, "hours"), value.get("hours"), 24 * 366)
         hosts = self.limit((*path, "max_hosts"), value.get("max_hosts"), 1_000_000)
         if hours is None or hosts is None:

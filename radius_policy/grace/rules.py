@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from radius_policy.facts.table import Facts
 from radius_policy.grace.conditions import Condition, Test, distance
 from radius_policy.model import SECOND, Micros, Outcome
+from radius_policy.quick import maker
 
 HOUR: Final = 3600 * SECOND
 
@@ -63,6 +64,7 @@ class Rule:
 
     @property
     def trusts(self) -> bool:
+        """Whether it gives the verdict allowed or graced."""
         return Outcome.ALLOW in self.outcomes or Outcome.GRACE in self.outcomes
 
 
@@ -73,6 +75,9 @@ class Match:
     rule: Rule
     until: Micros | None = None
     new_slot: bool = False
+
+
+_match: Callable[..., Match] = maker(Match)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +104,14 @@ class RuleSet:
                     break
             else:
                 if rule.grace is None:
-                    return Match(rule)
+                    return _match(rule)
                 match = _graced(rule, rule.grace, facts, slots, now)
                 if match is not None:
                     return match
         return None
 
     def named(self, name: str) -> Rule | None:
+        """The rule of this name, or None."""
         return next((rule for rule in self.rules if rule.name == name), None)
 
 
@@ -132,11 +138,11 @@ def why_not(rule: Rule, facts: Facts, slots: Slots, now: Micros) -> tuple[Failed
 def _graced(rule: Rule, grace: Grace, facts: Facts, slots: Slots, now: Micros) -> Match | None:
     until = slots.until(rule.name)
     if until is not None:
-        return Match(rule, until) if now < until else None
+        return _match(rule, until) if now < until else None
     limits = _limits(grace, facts)
     if limits is None or slots.used(rule.name) >= limits[1]:
         return None
-    return Match(rule, now + int(limits[0] * HOUR), True)
+    return _match(rule, now + int(limits[0] * HOUR), True)
 
 
 def _limits(grace: Grace, facts: Mapping[str, object]) -> tuple[float, int] | None:
@@ -155,6 +161,7 @@ def scope_test(scope: str) -> Test:
 
 
 def scope_is_known(scope: str) -> bool:
+    """Whether it is `fleet`, `site:NAME`, `group:NAME` or `host:ID`."""
     kind, _, name = scope.partition(":")
     return scope == "fleet" or (kind in ("site", "group", "host") and bool(name))
 

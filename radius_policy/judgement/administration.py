@@ -13,19 +13,17 @@ from typing import Any
 
 from radius_policy import access as access_table
 from radius_policy.breaker import rank
-from radius_policy.judgement import admission
+from radius_policy.judgement import admission, inventory
 from radius_policy.judgement.policy import LISTS, Policy, checked, of_settings
 from radius_policy.judgement.standing import Desk, desk_for, refresh, settle
 from radius_policy.model import (
     Access,
+    EventKind,
     Executable,
     Execution,
     Host,
-    HostExecutable,
     HostId,
     HostState,
-    ListEntry,
-    ListKind,
     Micros,
     Mode,
     Order,
@@ -35,14 +33,11 @@ from radius_policy.model import (
     Reason,
     Setting,
     Severity,
+    Sha256,
     TenantId,
 )
 from radius_policy.posture import SILENCE, ended_by_clear
 from radius_policy.store.interface import Reading, Tx
-
-INVENTORY = "inventory"
-FEW_HOSTS = 3
-"""An inventory line without proof on at most so many hosts is confirmed by a person only, one by one (J23)."""
 
 
 class Refused(Exception):
@@ -59,8 +54,8 @@ class Preview:
     that will be moved, `contained` undecided starts for which there is no place, `stay` hosts that stay moved."""
 
     mode: Mode
-    confirmed: tuple[tuple[str, int], ...] = ()
-    open_lines: tuple[tuple[str, int], ...] = ()
+    confirmed: tuple[tuple[Sha256, int], ...] = ()
+    open_lines: tuple[tuple[Sha256, int], ...] = ()
     moves: tuple[HostId, ...] = ()
     contained: tuple[tuple[HostId, str], ...] = ()
     stay: tuple[HostId, ...] = ()
@@ -138,7 +133,7 @@ def mark_silent(tx: Tx, tenant: TenantId, host_id: HostId, since: Micros, *, now
         reason = admission.admit(desk, reason, f"{SILENCE}:{host_id}")
         desk.reasons[SILENCE] = reason
         tx.put(reason)
-        desk.tell("sensor_lost", Severity.WARNING, f"the agent of {desk.host.name} is silent", since=since)
+        desk.tell(EventKind.AGENT_SILENT, Severity.WARNING, f"the agent of {desk.host.name} is silent", since=since)
     settle(desk)
     return desk.state
 
@@ -175,29 +170,28 @@ def set_mode(
     policy: Policy,
     author: str,
     confirm: Iterable[str] = (),
+    plan: Preview | None = None,
 ) -> Preview:
     """Change modes (`{"default": "enforce", "sites": {}, "groups": {}}`) and carry out what `preview_mode` said.
 
-    `confirm` are inventory lines (hashes) that the person confirmed one by one. Raises ValueError for a wrong mode.
+    `confirm` are inventory lines (hashes) that the person confirmed one by one. `plan` is that preview where its caller
+    has confirmed its lines already, in short works of their own (`inventory.confirm`): of a large fleet they are too
+    many for one. Raises ValueError for a wrong mode.
     """
     tx.serialize(tenant)
-    plan = preview_mode(tx, tenant, value, now=now, policy=policy, confirm=confirm)
+    done, plan = plan is not None, plan or preview_mode(tx, tenant, value, now=now, policy=policy, confirm=confirm)
     _write(tx, tenant, "mode", dict(checked("mode", value)), now, author)
     after = replace(policy, modes=of_settings(tenant, {"mode": value}).modes)
-    entries = [
-        ListEntry(
-            tenant, f"{INVENTORY}-{sha}", "allow", ListKind.HASH, sha, author=INVENTORY,
-            why=f"confirmed by {author} when leaving learn", created=now, batch=INVENTORY,
-        )
-        for sha, _ in plan.confirmed
-    ]  # fmt: skip
+    entries = [] if done else inventory.confirm(tx, tenant, [sha for sha, _ in plan.confirmed], author=author, now=now)
     if entries:
-        tx.put(*entries)
         tx.note(tenant, "settings", LISTS)
         after = after.with_entries(entries)
-        gone = tx.find(PostureReason, tenant=tenant, key=[entry.value for entry in entries])
-        tx.delete(PostureReason, tenant=tenant, key=[entry.value for entry in entries])
-        _settle_all(tx, tenant, now, after, [each.host_id for each in gone])
+        known = {entry.value for entry in entries}
+        undecided = tx.find(PostureReason, tenant=tenant, posture=Posture.POTENTIAL_PROBLEM)
+        over = [each for each in undecided if each.key in known]
+        for each in over:
+            tx.delete(PostureReason, tenant=tenant, host_id=each.host_id, key=each.key)
+        _settle_all(tx, tenant, now, after, [each.host_id for each in over])
     moved = _settle_all(tx, tenant, now, after, [each.host_id for each in tx.find(PostureReason, tenant=tenant)])
     return replace(plan, moves=moved or plan.moves)
 
@@ -220,10 +214,11 @@ def preview_mode(
         stay = reading.find(HostState, tenant=tenant, access=[Access.REMEDIATION, Access.BLOCKED])
         return Preview(modes.default, stay=tuple(each.host_id for each in stay))
     chosen = set(confirm)
-    confirmed: list[tuple[str, int]] = []
-    open_lines: list[tuple[str, int]] = []
-    for sha, (count, proven) in _inventory(reading, tenant).items():
-        (confirmed if proven or count > FEW_HOSTS or sha in chosen else open_lines).append((sha, count))
+    confirmed: list[tuple[Sha256, int]] = []
+    open_lines: list[tuple[Sha256, int]] = []
+    for line in inventory.unconfirmed(reading, tenant):
+        to = confirmed if line.speaks_for_itself or line.sha256 in chosen else open_lines
+        to.append((line.sha256, line.hosts))
     known = {sha for sha, _ in confirmed}
     undecided = [each for each in enforced if each.key not in known and each.move and not each.placed]
     places = policy.limits.executable.places(policy.fleet)
@@ -237,25 +232,6 @@ def preview_mode(
         else:
             contained.append((each.host_id, each.key))
     return Preview(modes.default, tuple(confirmed), tuple(open_lines), tuple(moves), tuple(contained))
-
-
-def _lines(reading: Reading, tenant: TenantId) -> list[ListEntry]:
-    found = reading.find(ListEntry, tenant=tenant, confirmed=False)
-    return [each for each in found if each.author == INVENTORY and each.kind is ListKind.HASH]
-
-
-def _inventory(reading: Reading, tenant: TenantId) -> dict[str, tuple[int, bool]]:
-    """Unconfirmed inventory lines by hash: on how many hosts, and whether one of them is proven."""
-    hosts: dict[str, set[str]] = {}
-    proven: set[str] = set()
-    for line in _lines(reading, tenant):
-        hosts.setdefault(line.value, set()).add(line.scope.removeprefix("host:"))
-        if line.why == "proven":
-            proven.add(line.value)
-    confirmed = {each.value for each in reading.find(ListEntry, tenant=tenant, batch=INVENTORY) if each.confirmed}
-    for sha, known in hosts.items():
-        known.update(each.host_id for each in reading.find(HostExecutable, tenant=tenant, sha256=sha))
-    return {sha: (len(known), sha in proven) for sha, known in hosts.items() if sha not in confirmed}
 
 
 def _settle_all(

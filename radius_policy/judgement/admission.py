@@ -19,6 +19,7 @@ from radius_policy.model import (
     Access,
     BreakerPlace,
     BreakerTrip,
+    EventKind,
     Executable,
     Execution,
     Host,
@@ -154,7 +155,11 @@ def _trip(desk: Desk, missing: Missing, key: str, reason: PostureReason) -> None
                 desk.tx.put(BreakerTrip(desk.tenant, desk.bundle, desk.now, missing.reason))
             facts = suspicion.facts(desk.tx, desk.policy, reason.key, desk.now)
             text = f"{missing.reason.text}: {reason.reason.text}; it is contained everywhere. {facts['reading']}"
-            desk.tell("breaker_tripped", Severity.URGENT, text, topic=key, sha256=reason.key, **facts)
+            tripped = BreakerTrip(desk.tenant, breaker.executable_level(key), desk.now, missing.reason)
+            desk.tell(
+                EventKind.BREAKER_TRIPPED, Severity.URGENT, text, topic=key, sha256=reason.key,
+                level=tripped.level, trip=tripped.id, **facts,
+            )  # fmt: skip
         return
     desk.joined = True
     limit = _windows(desk)[missing.level]
@@ -162,7 +167,8 @@ def _trip(desk: Desk, missing: Missing, key: str, reason: PostureReason) -> None
     if any(not _is_over(desk, trip, limit) for trip in before):
         contain(desk, key, missing.reason)
         return
-    desk.tx.put(BreakerTrip(desk.tenant, missing.level, desk.now, missing.reason))
+    tripped = BreakerTrip(desk.tenant, missing.level, desk.now, missing.reason)
+    desk.tx.put(tripped)
     keys = _new_in_window(desk, missing)
     for each in {*keys, key}:
         contain(desk, each, missing.reason)
@@ -172,8 +178,8 @@ def _trip(desk: Desk, missing: Missing, key: str, reason: PostureReason) -> None
         here.append(desk.host.name)
     text = f"{missing.reason.text}: every unknown program first seen in that time is contained"
     desk.tell(
-        "breaker_tripped", Severity.URGENT, text, topic=missing.level, sha256=reason.key, level=missing.level,
-        limit=missing.limit, taken=missing.taken, by_parent=grouped,
+        EventKind.BREAKER_TRIPPED, Severity.URGENT, text, topic=missing.level, sha256=reason.key, level=missing.level,
+        trip=tripped.id, limit=missing.limit, taken=missing.taken, by_parent=grouped,
     )  # fmt: skip
 
 
@@ -214,7 +220,11 @@ def tie(desk: Desk, execution: Execution, around: Circumstances) -> None:
         because = Reason(TIED, f"{ref.path} is in the chain of the denied run of {execution.path}", execution.id)
         if not precedents.mark(desk.tx, desk.tenant, TIED, key, desk.now):
             continue
-        desk.tx.put(BreakerTrip(desk.tenant, breaker.executable_level(key), desk.now, because))
+        tripped = BreakerTrip(desk.tenant, breaker.executable_level(key), desk.now, because)
+        desk.tx.put(tripped)
         desk.tx.note(desk.tenant, "executable", ref.sha256)
         text = f"{because.text} on {desk.host.name}: its grace is over and it is contained everywhere"
-        desk.tell("tied", Severity.URGENT, text, topic=key, sha256=ref.sha256, denied=execution.sha256)
+        desk.tell(
+            EventKind.TIED, Severity.URGENT, text, topic=key, sha256=ref.sha256, denied=execution.sha256,
+            level=tripped.level, trip=tripped.id,
+        )  # fmt: skip

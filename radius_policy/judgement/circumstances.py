@@ -1,13 +1,12 @@
-"""The facts of one start as the store knows them: what `facts.py` names, filled in from a transaction.
+"""The facts of one start as the store knows them: what `facts/table.py` names, filled in from a transaction.
 
 Guarantees: facts that cost a query are asked only when a rule reaches them, each at most once; a fact that the store
 cannot tell is missing, never guessed. A new start is judged with the content facts (signature, provenance) of the first
 sighting on that host (tables.md, Edges).
 
-What it does not do: it writes nothing and decides nothing. How each costly fact is found stands in `found_facts.py`.
+What it does not do: it writes nothing and decides nothing. `found_facts.py` stands on this and finds each costly fact.
 """
 
-from collections.abc import Mapping
 from typing import Final
 
 from radius_policy import verdict
@@ -15,7 +14,6 @@ from radius_policy.facts.places import place
 from radius_policy.facts.table import Facts, Value, of_deployment, of_execution, of_family, of_program, split_provenance
 from radius_policy.grace import RuleSet
 from radius_policy.judgement import precedents
-from radius_policy.judgement.found_facts import FLEET, FOUND
 from radius_policy.judgement.policy import Policy
 from radius_policy.model import (
     Executable,
@@ -48,7 +46,7 @@ class Circumstances:
     where the signature is valid."""
 
     __slots__ = (
-        "_prevalence", "_programs", "_verdicts", "_version", "before", "executable", "execution", "host", "now", "policy",
+        "_prevalence", "_programs", "_told", "_verdicts", "_version", "before", "executable", "execution", "host", "now", "policy",
         "reading", "signer",
     )  # fmt: skip
 
@@ -74,13 +72,14 @@ class Circumstances:
         self.reading, self.policy, self.execution, self.host, self.now = reading, policy, execution, host, now
         self.executable, self.before = executable, before
         self.signer = self._valid_signer()
+        self._told: dict[str, Value | None] | None = None
         self._version: tuple[Precedent | None, ...] = ()
         self._prevalence: dict[str, Prevalence | None] = {}
         self._verdicts: dict[str, VerdictWord | None] = {}
         self._programs: dict[str, dict[str, Value | None]] = {}
 
-    def facts(self) -> Facts:
-        """The facts, the costly ones still unasked."""
+    def told(self) -> dict[str, Value | None]:
+        """The facts that cost no question to the store (`found_facts.facts_of` has all of them)."""
         execution, policy = self.execution, self.policy
         known = of_execution(execution, self.host, zone=policy.zone)
         known["signer.seen"] = execution.signer_state is not None and execution.signer_state != "unsigned"
@@ -90,10 +89,14 @@ class Circumstances:
             known["writer.in_transaction"] = execution.in_transaction
         if policy.replay or policy.loading:
             known["replay"] = True
-        return _StartFacts(known, self)
+        self._told = known  # not the facts themselves: they hold this, and a circle waits for the garbage collection
+        return known
 
     def content_facts(self) -> dict[str, object]:
         """What of this start's report is kept for later starts on this host."""
+        if self._told is not None and self.before is None:
+            told = self._told
+            return {name: value for name in CONTENT if (value := told[name]) is not None}
         execution = self.execution
         source, detail = split_provenance(execution.provenance)
         facts = {
@@ -228,21 +231,6 @@ def grace_over(reading: Reading, policy: Policy, known: HostExecutable, now: Mic
     return slot is None or slot.until <= now
 
 
-class _StartFacts(Facts):
-    """The facts of one start; those that cost something are found out when first read."""
-
-    __slots__ = ("_of",)
-
-    def __init__(self, known: Mapping[str, Value | None], of: Circumstances) -> None:
-        super().__init__(known)
-        self._of = of
-
-    def __missing__(self, name: str) -> Value | None:
-        make = FOUND.get(name)
-        value = self[name] = None if make is None else make(self._of)
-        return value
-
-
 class SlotsOf:
     """The uses of a grace of one executable as rules ask for them."""
 
@@ -261,6 +249,3 @@ class SlotsOf:
         used = self._reading.count(GraceSlot, tenant=self._tenant, rule=rule, sha256=self._sha256)
         self.first = used == 0
         return used
-
-
-__all__ = ["FLEET", "FOUND", "Circumstances", "SlotsOf", "content_facts", "grace_over", "listed_verdict"]

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from radius_policy.access import SITE
 from radius_policy.breaker import executable_level, rank
-from radius_policy.judgement import admission, precedents
+from radius_policy.judgement import admission, precedents, trips
 from radius_policy.judgement.circumstances import content_facts, grace_over, listed_verdict
 from radius_policy.judgement.policy import LISTS, Policy
 from radius_policy.judgement.standing import Desk, blank_state, settle
@@ -148,16 +149,24 @@ def _executables(tx: Tx, entry: ListEntry) -> list[Sha256]:
 
 
 def _end_trips(tx: Tx, policy: Policy, sha: str, now: Micros) -> None:
-    """A trip ends for an executable that is allowed everywhere; a deny keeps it."""
+    """A trip ends for an executable that is allowed everywhere, for a family when all of it that was seen is; a deny keeps
+    it."""
     fleet = Host(policy.tenant, HostId(""), "", site="")
     executable = tx.get(Executable, policy.tenant, sha)
     found = listed_verdict(policy, content_facts(sha, fleet, _as_sighted(executable)), now)
     if found is None or found.word is not VerdictWord.ALLOWED:
         return
-    own = executable_level(sha)
+    own, family = executable_level(sha), executable.family if executable is not None else ""
+    ends = {own}
+    if family and trips.decided(tx, policy.tenant, _members(tx, policy.tenant, family), now) is VerdictWord.ALLOWED:
+        ends.add(executable_level(family))
     for trip in tx.find(BreakerTrip, tenant=policy.tenant, ended=None):
-        if trip.level == own or (trip.level.startswith(admission.BUNDLE) and trip.reason.ref == own):
+        if trip.level in ends or (trip.level.startswith(admission.BUNDLE) and trip.reason.ref == own):
             tx.put(replace(trip, ended=now))
+
+
+def _members(tx: Tx, tenant: TenantId, family: str) -> list[Sha256]:
+    return [each.sha256 for each in tx.find(Executable, tenant=tenant, family=family)]
 
 
 def _as_sighted(executable: Executable | None) -> HostExecutable | None:
@@ -168,6 +177,15 @@ def _as_sighted(executable: Executable | None) -> HostExecutable | None:
         "signer.certificate": executable.certificate, "product": executable.product, "version": executable.version,
     }  # fmt: skip
     return HostExecutable(executable.tenant, HostId(""), executable.sha256, 0, 0, facts=facts)
+
+
+def _end_site_order(desk: Desk) -> None:
+    """The site quarantined the host because nobody answered; now somebody did, and nothing else is open for it."""
+    state = desk.state
+    by_site = state.ordered == "quarantine" and state.ordered_by == SITE
+    if by_site and all(each.posture is Posture.UNMONITORED for each in desk.reasons.values()):
+        desk.state = replace(state, ordered="", ordered_by="", ordered_why="", ordered_at=0)
+        desk.tx.put(desk.state)
 
 
 @dataclass(slots=True)
@@ -240,7 +258,7 @@ class _Batch:
             first = [each.host_id for each in by_start if each.ran]
             if len(latest) < limit:
                 return first, None
-            return first, "\0"
+            return first, "\x01"  # before every host; NUL would be no text to PostgreSQL
         found_here = self.tx.find(
             HostExecutable, tenant=tenant, sha256=self.sha, order="host_id", after=position, limit=limit
         )
@@ -283,6 +301,7 @@ class _Batch:
             desk = Desk(buffer, self.policy, self.now, host, reasons[host_id], state)
             if self._decide(desk, known.get(host_id), executable):
                 gone.append(host_id)
+                _end_site_order(desk)
             was = desk.state.access
             settle(desk)
             if desk.state.access.strictness < was.strictness:

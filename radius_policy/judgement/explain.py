@@ -6,15 +6,19 @@ undecided it shows, rule by rule, which conditions fail and by how much. `at` sh
 What it does not do: it writes nothing. A state of the past is told from its events, because only the newest is kept.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime, tzinfo
 from typing import Any
 
 from radius_policy.breaker import executable_level
 from radius_policy.grace import why_not
+from radius_policy.judgement import acts
 from radius_policy.judgement.circumstances import Circumstances, SlotsOf
+from radius_policy.judgement.found_facts import facts_of
 from radius_policy.judgement.policy import Policy
 from radius_policy.model import (
     SECOND,
+    AgentOrder,
     BreakerTrip,
     Event,
     Executable,
@@ -26,6 +30,7 @@ from radius_policy.model import (
     ListEntry,
     ListKind,
     Micros,
+    Mode,
     Order,
     PostureReason,
     Prevalence,
@@ -67,8 +72,7 @@ class Explanation:
 
     def words(self) -> str:
         """The chain as indented lines."""
-        inner = ("rule", "condition")
-        return "\n".join(f"{'    ' if step.kind in inner else ''}{step.kind}: {step.text}" for step in self.steps)
+        return "\n".join(f"{'    ' if step.kind == 'rule' else ''}{step.kind}: {step.text}" for step in self.steps)
 
 
 def find_host(reading: Reading, policy: Policy, name: str) -> Host | None:
@@ -77,8 +81,12 @@ def find_host(reading: Reading, policy: Policy, name: str) -> Host | None:
     return found or next(iter(reading.find(Host, tenant=policy.tenant, name=name)), None)
 
 
-def why(reading: Reading, policy: Policy, subject: str, *, now: Micros, at: Micros | None = None) -> Explanation:
-    """Explain a host (id or name) or an executable (its SHA-256, or at least 8 digits of it). `NothingKnown`."""
+def why(
+    reading: Reading, policy: Policy, subject: str, *, now: Micros, at: Micros | None = None, zone: tzinfo | None = None
+) -> Explanation:
+    """Explain a host (id or name) or an executable (its SHA-256, or at least 8 digits of it). Times are told in `zone`
+    (default: the policy's). `NothingKnown`."""
+    policy = policy if zone is None else replace(policy, zone=zone)
     host = find_host(reading, policy, subject)
     if host is not None:
         return why_host(reading, policy, host, now=now, at=at)
@@ -149,14 +157,16 @@ def why_executable(reading: Reading, policy: Policy, sha: str, *, now: Micros, a
         steps.append(Step("executable", f"{known.name or sha[:16]}, {signed}{family}{where}"))
     fleet = reading.get(Prevalence, tenant, sha, "fleet")
     if fleet is not None:
-        steps.append(Step("prevalence", f"{fleet.hosts} hosts", {"hosts": fleet.hosts}))
+        many = "host" if fleet.hosts == 1 else "hosts"
+        steps.append(Step("prevalence", f"{fleet.hosts} {many}", {"hosts": fleet.hosts}))
     steps += [
         Step("list", f"{each.action} by {each.author or 'unknown'} for {each.scope}: {each.why or 'no reason given'}")
         for each in entries
     ]
     key = (known.family if known is not None else "") or sha
     for trip in reading.find(BreakerTrip, tenant=tenant, level=executable_level(key), ended=None):
-        steps.append(Step("containment", trip.reason.text, {"since_us": trip.at}))
+        answered = f"; {trip.answered_by} said: {trip.answer}" if trip.answer else ""
+        steps.append(Step("containment", f"{trip.reason.text}{answered}", {"since_us": trip.at, "trip": trip.id}))
     starts = reading.find(
         Execution,
         tenant=tenant,
@@ -181,6 +191,7 @@ def _reason(reading: Reading, policy: Policy, host: Host, reason: PostureReason,
     steps = [
         Step("reason", f"{reason.reason.text}; {how}", {"key": reason.key, "at_us": reason.at, "posture": reason.posture.value})
     ]  # fmt: skip
+    steps += _agent(reading, policy, host, reason)
     starts = reading.find(
         Execution, tenant=policy.tenant, host_id=host.host_id, order="started", descending=True, limit=200
     )
@@ -189,6 +200,33 @@ def _reason(reading: Reading, policy: Policy, host: Host, reason: PostureReason,
         steps.append(_start(start, host))
         if start.verdict is VerdictWord.UNKNOWN:
             steps += _failing(reading, policy, host, start, now)
+    return steps
+
+
+def _agent(reading: Reading, policy: Policy, host: Host, reason: PostureReason) -> list[Step]:
+    """What the agent was asked to do for a reason, and what became of it."""
+    wanted = sorted(frozenset(reason.outcomes) & acts.BY_AGENT)
+    if not wanted:
+        return []
+    orders = reading.find(
+        AgentOrder, tenant=policy.tenant, host_id=host.host_id, sha256=reason.key, action=list(wanted)
+    )
+    known = {each.action: each for each in orders}
+    steps = []
+    for word in wanted:
+        order = known.get(word)
+        if order is not None and order.refused:
+            text, became = f"{word} was asked of the agent, which refused: {order.refused}", "refused"
+        elif order is not None:
+            text, became = f"{word} is asked of the agent; it has not said yet that it did it", "asked"
+        elif policy.mode_of(host) is not Mode.ENFORCE:
+            text, became = f"{word} is wanted; mode {policy.mode_of(host)} asks no agent for it", "mode"
+        else:
+            text, became = (
+                f"{word} is wanted; the agent has done it, or was not asked (paused, or a protected host)",
+                "closed",
+            )
+        steps.append(Step("agent", text, {"outcome": str(word), "state": became}))
     return steps
 
 
@@ -211,7 +249,7 @@ def _failing(reading: Reading, policy: Policy, host: Host, start: Execution, now
         return [Step("rule", "its content could not be read, so no rule can hold")]
     executable = reading.get(Executable, policy.tenant, start.sha256)
     before = reading.get(HostExecutable, policy.tenant, host.host_id, start.sha256)
-    facts = Circumstances(reading, policy, start, host, now, executable, before).facts()
+    facts = facts_of(Circumstances(reading, policy, start, host, now, executable, before))
     slots = SlotsOf(reading, policy.tenant, host.host_id, start.sha256)
     steps = []
     for rule in policy.rules.rules:
@@ -228,8 +266,14 @@ def _past(reading: Reading, policy: Policy, host: Host, at: Micros) -> list[Step
         Event, tenant=policy.tenant, host_id=host.host_id, order="at", before=at + 1, descending=True, limit=MOST
     )
     access = next((each for each in events if each.kind in ("moved", "released")), None)
-    steps = [] if access is None else [Step("access", f"since {_clock(access.at)}: {access.text}", dict(access.facts))]
-    return steps + [Step("event", f"{_clock(each.at)} {each.kind}: {each.text}") for each in events]
+    steps = (
+        []
+        if access is None
+        else [Step("access", f"since {clock(access.at, policy.zone)}: {access.text}", dict(access.facts))]
+    )
+    return steps + [
+        Step("event", f"{clock(each.at, policy.zone)} {each.kind}: {each.text}", {"at_us": each.at}) for each in events
+    ]
 
 
 def _starts(reading: Reading, policy: Policy, host: Host, at: Micros) -> list[Step]:
@@ -245,10 +289,9 @@ def _starts(reading: Reading, policy: Policy, host: Host, at: Micros) -> list[St
     return [_start(each, host) for each in found]
 
 
-def _clock(at: Micros) -> str:
-    from datetime import UTC, datetime
-
-    return datetime.fromtimestamp(at / SECOND, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+def clock(at: Micros, zone: tzinfo) -> str:
+    """A moment in a zone, with its offset (RFC 3339): `2026-12-01 08:41:03+01:00`."""
+    return datetime.fromtimestamp(at // SECOND, zone).isoformat(" ")
 
 
 __all__ = ["Explanation", "NothingKnown", "Step", "why", "why_executable", "why_host"]

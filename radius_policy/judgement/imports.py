@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from radius_policy.judgement import precedents
+from radius_policy.judgement.inventory import INVENTORY
 from radius_policy.lists.sources import Entry
 from radius_policy.model import HostExecutable, ListEntry, ListKind, Micros, PastEntry, Prevalence, Sha256, TenantId
 from radius_policy.store.interface import Reading, Tx
@@ -55,7 +56,7 @@ def wide_by_store(reading: Reading, tenant: TenantId, most_hosts: int) -> Wide:
             if seen.facts.get("provenance.proven") is True:
                 return f"an installed package owns it: {seen.facts.get('provenance.detail') or seen.path}"
         lines = reading.find(ListEntry, tenant=tenant, kind=ListKind.HASH, value=sha256)
-        if any(line.author == "inventory" and line.why == "proven" for line in lines):
+        if any(line.author == INVENTORY and line.proven for line in lines):
             return "the inventory lists it as owned by an installed package"
         return None
 

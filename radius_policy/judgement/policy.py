@@ -80,8 +80,8 @@ class Memo:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`hosts` counts the endpoints of each site for the percent limits ({} = not known). `unknown_cut` names the sites
-    whose unknown programs get no network, `denies` says that the deny list is not empty, `allowed` are the hashes that
+    """`hosts` counts the endpoints of each site for the percent limits ({} = not known). `unknown_cut` says of a
+    site ('' = every other one) whether unknown programs get no network there, `denies` says that the deny list is not empty, `allowed` are the hashes that
     the allow list has for the whole fleet.
 
     `replay`: recorded events are being replayed, nobody decides meanwhile, and `memo` spares what was done already (a
@@ -100,7 +100,7 @@ class Policy:
     tools: Mapping[str, Tool] = field(default_factory=dict)
     min_available: Mapping[str, int] = field(default_factory=dict)
     choices: Mapping[str, Choices] = field(default_factory=dict)
-    unknown_cut: frozenset[str] = frozenset()
+    unknown_cut: Mapping[str, bool] = field(default_factory=dict)
     windows: tuple[Window, ...] = ()
     pilot: str = "pilot"
     zone: tzinfo = UTC
@@ -139,7 +139,7 @@ class Policy:
 
     def unknown_at(self, site: str) -> frozenset[Outcome]:
         """What an unknown that no rule knows brings at this site."""
-        return _CUT if site in self.unknown_cut or "" in self.unknown_cut else _MOVE
+        return _CUT if self.unknown_cut.get(site, self.unknown_cut.get("", False)) else _MOVE
 
     def unanswered_at(self, site: str) -> str:
         """What the site chose for a trip that nobody answers: `keep`, `release` or `quarantine`."""
@@ -202,7 +202,7 @@ def of_settings(tenant: TenantId, values: Mapping[str, Mapping[str, Any]]) -> Po
         pilot=str(_single(values.get("pilot", {}), "group", "pilot")),
         zone=_zone(str(_single(values.get("timezone", {}), "name", "UTC"))),
         release_after_move=bool(values.get("held", {}).get("release_after_move", True)),
-        answer_within=_minutes(values.get("trips", {})),
+        answer_within=answer_within(values.get("trips", {})),
         unanswered=_unanswered(values.get("trips", {})),
         deny_in_monitor=bool(values.get("held", {}).get("deny_in_monitor", False)),
     )
@@ -310,16 +310,17 @@ def _min_available(value: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def _unknown_cut(value: Mapping[str, Any]) -> frozenset[str]:
-    """`{"default": "off", "sites": {"main": "off"}}`: where unknown programs get no network."""
+def _unknown_cut(value: Mapping[str, Any]) -> dict[str, bool]:
+    """`{"default": "off", "sites": {"main": "on"}}`: where unknown programs get no network; '' is for every other site."""
     sites = {"": value.get("default", "on"), **dict(value.get("sites", {}))}
     for site, word in sites.items():
         if word not in ("on", "off"):
             raise ValueError(f"unknown_network: {site or 'default'} is on or off, not {word!r}")
-    return frozenset(site for site, word in sites.items() if word == "off")
+    return {site: word == "off" for site, word in sites.items()}
 
 
-def _minutes(value: Mapping[str, Any]) -> Micros:
+def answer_within(value: Mapping[str, Any]) -> Micros:
+    """After how long nobody has answered a trip, by the setting `trips`. Raises ValueError."""
     minutes = value.get("minutes", 30)
     if not isinstance(minutes, int | float) or isinstance(minutes, bool) or minutes <= 0:
         raise ValueError(f"trips: minutes is a number above 0, not {minutes!r}")

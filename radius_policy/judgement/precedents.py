@@ -31,19 +31,25 @@ IMAGE: Final = "image"
 TOLD: Final = "told"
 DENIED_TOLD: Final = "denied-told"
 MOST_USERS: Final = 16
-_BETWEEN: Final = "\0"
+_BETWEEN: Final = "\x1f"
+"""Between the parts of a key; never NUL, which PostgreSQL keeps in no text."""
 
 _BEST: Final = {VerdictWord.ALLOWED: 3, VerdictWord.GRACED: 2, VerdictWord.UNKNOWN: 1}
 
 
 def pair(one: str, other: str | None) -> str:
     """One key of two parts."""
-    return f"{one}{_BETWEEN}{other}"
+    return f"{_part(one)}{_BETWEEN}{other}"
 
 
 def version_key(here: Place, signer: str | None) -> str:
     """Versions of one program: same name at the same normalised place, told apart by signer."""
-    return f"{here.root}{_BETWEEN}{here.name}{_BETWEEN}{signer or ''}"
+    return f"{_part(here.root)}{_BETWEEN}{_part(here.name)}{_BETWEEN}{signer or ''}"
+
+
+def _part(text: str) -> str:
+    """A text that cannot look like two parts, whatever an endpoint sends."""
+    return text.replace(_BETWEEN, " ") if _BETWEEN in text else text
 
 
 @dataclass(frozen=True, slots=True)

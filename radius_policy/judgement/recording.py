@@ -15,6 +15,7 @@ from radius_policy import verdict
 from radius_policy.grace import RuleSet
 from radius_policy.judgement import admission, spans
 from radius_policy.judgement.circumstances import Circumstances, SlotsOf
+from radius_policy.judgement.found_facts import facts_of
 from radius_policy.judgement.policy import Policy
 from radius_policy.judgement.standing import UnknownHost, new_id
 from radius_policy.judgement.start import Decision, Start
@@ -45,15 +46,22 @@ _NO_RULES = RuleSet()
 
 
 def record(
-    tx: Tx, execution: Execution, *, now: Micros, policy: Policy, make_id: Callable[[], str] = new_id
+    tx: Tx,
+    execution: Execution,
+    *,
+    now: Micros,
+    policy: Policy,
+    make_id: Callable[[], str] = new_id,
+    host: Host | None = None,
 ) -> Decision:
     """Record one start and decide all that follows. `UnknownHost` where its endpoint is not enrolled.
 
-    `execution.started` is by the service's clock already; `received` is kept as given.
+    `execution.started` is by the service's clock already; `received` is kept as given. `host` is its endpoint as this
+    transaction knows it, where the caller has read it.
     """
     tenant, sha = execution.tenant, execution.sha256
     tx.serialize(tenant)
-    host = tx.get(Host, tenant, execution.host_id)
+    host = host or tx.get(Host, tenant, execution.host_id)
     if host is None:
         raise UnknownHost(f"there is no endpoint {execution.host_id!r}")
     before = tx.get(HostExecutable, tenant, execution.host_id, sha) if sha is not None else None
@@ -111,8 +119,10 @@ def _judged(around: Circumstances, execution: Execution) -> tuple[Verdict, Slots
         return _allowed_by(entry), None
     slots = SlotsOf(around.reading, policy.tenant, execution.host_id, execution.sha256)
     asked_unknown = policy.unknown_at(around.host.site)
-    facts = around.facts()
+    facts = facts_of(around)
     found = verdict.judge(facts, policy.lists, policy.rules, now, slots=slots, unknown=asked_unknown)
+    if Outcome.CUT in asked_unknown and found.word is VerdictWord.UNKNOWN:  # whatever a rule asks for besides
+        found = replace(found, outcomes=found.outcomes | {Outcome.CUT})
     key = admission.key_of(around.executable, execution.sha256)
     if found.word is VerdictWord.GRACED and admission.is_tied(around.reading, policy.tenant, key):
         found = verdict.judge(facts, policy.lists, _NO_RULES, now, unknown=asked_unknown)

@@ -187,12 +187,13 @@ def short_group(desk: Desk) -> str:
         return ""
     for group in desk.host.groups:
         least = desk.policy.min_available.get(group, 0)
-        if least and _working(desk, group) - 1 < least:
+        if least and working(desk, group) - 1 < least:
             return group
     return ""
 
 
-def _working(desk: Desk, group: str) -> int:
+def working(desk: Desk, group: str) -> int:
+    """How many hosts of a group work: in production with accepted evidence, or this desk's own."""
     count = 0
     for host in desk.tx.find(Host, tenant=desk.tenant):
         if group not in host.groups:

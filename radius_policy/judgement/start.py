@@ -3,7 +3,7 @@
 Guarantees: everything is written through the one transaction that it was given, so all of it holds or nothing. What the
 content was at its first sighting on a host is kept for later starts; counts rise once per host.
 
-What it does not do: it does not find the verdict and does not know repeated reports (`judgement.py` does both first).
+What it does not do: it does not find the verdict and does not know repeated reports (`recording.py` does both first).
 """
 
 from collections.abc import Callable
@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from radius_policy import held, posture
 from radius_policy.facts.places import place
 from radius_policy.held import Held, Judged
-from radius_policy.judgement import admission, precedents
-from radius_policy.judgement.circumstances import FLEET, Circumstances, SlotsOf
+from radius_policy.judgement import acts, admission, inventory, precedents
+from radius_policy.judgement.circumstances import Circumstances, SlotsOf
+from radius_policy.judgement.found_facts import FLEET
 from radius_policy.judgement.policy import Policy
 from radius_policy.judgement.spans import span_of
 from radius_policy.judgement.standing import Desk, desk_for, settle
@@ -26,8 +27,6 @@ from radius_policy.model import (
     Host,
     HostExecutable,
     HostState,
-    ListEntry,
-    ListKind,
     Micros,
     Mode,
     Order,
@@ -44,10 +43,10 @@ from radius_policy.model import (
 from radius_policy.quick import maker
 from radius_policy.store.interface import Tx
 
-INVENTORY = "inventory"
 _RUNS = frozenset((Held.RELEASED, Held.WAIT_FOR_MOVE, Held.WAIT_FOR_CUT))
 _TRUSTED = frozenset((VerdictWord.ALLOWED, VerdictWord.GRACED))
 _TOLD = frozenset((Outcome.ALERT, Outcome.OBSERVE))
+_ON_EACH_HOST = acts.BY_AGENT | {Outcome.RUN_SCRIPT}
 _sighted: Callable[..., HostExecutable] = maker(HostExecutable)
 _slot: Callable[..., GraceSlot] = maker(GraceSlot)
 
@@ -57,7 +56,8 @@ class Decision:
     """What became of one start. `moved`: it took its host out of production; `contained`: it is held where it is.
 
     `alert`: people are told of this executable or family for the first time. `repeated`: it was recorded before, and
-    nothing was recorded now. `state` is None where an allowed start left the host as it was.
+    nothing was recorded now. `state` is None where an allowed start left the host as it was. `agent` are the outcomes that
+    the host's agent is to carry out: `cut`, `isolate`.
     """
 
     verdict: Verdict
@@ -71,6 +71,7 @@ class Decision:
     held: Held = Held.RELEASED
     alert: bool = False
     repeated: bool = False
+    agent: frozenset[Outcome] = acts.NOTHING
 
 
 _decision: Callable[..., Decision] = maker(Decision)
@@ -131,6 +132,7 @@ class Start:
             orders=tuple(desk.orders),
             held=becomes,
             alert=alert,
+            agent=acts.of(desk, self.verdict.outcomes) if reason is not None else acts.NOTHING,
         )
 
     def _desk(self) -> Desk:
@@ -151,22 +153,29 @@ class Start:
         if not self.policy.replay:
             self._store_execution(self.execution.ran)
         reason = self.tx.get(PostureReason, self.host.tenant, self.host.host_id, self.key)
-        told = self.verdict.outcomes & _TOLD if graced else frozenset()
-        first_slot = slots is not None and slots.first
-        if reason is None and not (told and first_slot):
+        first = graced and slots is not None and slots.first
+        told = graced and slots is not None and self._told_of_grace(slots)
+        if reason is None and not told:
             return _decision(self.verdict, sighting, first_in_fleet)
         desk = self._desk()
-        if told and first_slot:
-            severity = Severity.WARNING if Outcome.ALERT in told else Severity.INFO
-            text = f"{self.execution.path} on {self.host.name}: {self.verdict.reason.text}"
+        agent = acts.of(desk, self.verdict.outcomes) if graced else acts.NOTHING
+        if told:
+            severity = Severity.WARNING if first and Outcome.ALERT in self.verdict.outcomes else Severity.INFO
+            text = f"{self.execution.path} on {self.host.name}: {self.verdict.reason.text}{acts.said(agent)}"
             desk.tell("graced", severity, text, topic=self.key, sha256=self.key, rule=self.verdict.reason.ref)
         if reason is not None and reason.posture is not Posture.COMPROMISED:
             del desk.reasons[self.key]
             self.tx.delete(PostureReason, tenant=self.host.tenant, host_id=self.host.host_id, key=self.key)
             settle(desk)
         return Decision(
-            self.verdict, sighting, first_in_fleet, desk.state, events=tuple(desk.events), orders=tuple(desk.orders)
-        )
+            self.verdict, sighting, first_in_fleet, desk.state, events=tuple(desk.events), orders=tuple(desk.orders),
+            agent=agent,
+        )  # fmt: skip
+
+    def _told_of_grace(self, slots: SlotsOf) -> bool:
+        """Once for the executable where its rule says alert or observe; on each host where something is to happen there."""
+        outcomes = self.verdict.outcomes
+        return bool((slots.first and outcomes & _TOLD) or (slots.taken is None and outcomes & _ON_EACH_HOST))
 
     def _take_slot(self, slots: SlotsOf | None) -> None:
         if slots is None or slots.taken is not None or self.verdict.until is None:
@@ -236,15 +245,9 @@ class Start:
 
     def _list_unconfirmed(self) -> None:
         """What is learned becomes a line of the inventory that decides nothing until a person confirms it (J23)."""
-        sha, host_id = self.execution.sha256, self.host.host_id
+        sha = self.execution.sha256
         if sha is not None and self.verdict.word is VerdictWord.UNKNOWN:
-            self.tx.add(
-                ListEntry(
-                    self.host.tenant, f"{INVENTORY}-{host_id}-{sha}", "allow", ListKind.HASH, sha,
-                    scope=f"host:{host_id}", author=INVENTORY, why="proven" if self.execution.proven else "learned",
-                    created=self.now, confirmed=False, batch=INVENTORY,
-                )
-            )  # fmt: skip
+            inventory.learned(self.tx, self.host.tenant, sha, proven=self.execution.proven, now=self.now)
 
     def _moves(self, made: Posture) -> bool:
         if made is Posture.UNMONITORED:
@@ -281,12 +284,13 @@ class Start:
         severity = Severity.URGENT if denied else Severity.WARNING if loud and not quiet else Severity.INFO
         what = "its host is moved" if reason.placed else "it is contained" if reason.contained else "nobody is moved"
         parent = self.execution.parents[0].path if self.execution.parents else None
+        what += acts.said(acts.of(desk, self.verdict.outcomes))
         text = f"{self.execution.path} on {self.host.name}: {self.verdict.reason.text}; {what}"
         desk.tell(
             kind, severity, text, topic=admission.key_of(self.executable, self.key), sha256=self.execution.sha256 or "",
             path=self.execution.path, parent=parent, user=self.execution.user, first=first, moved=reason.placed,
             contained=reason.contained, started=self.execution.started, rule=self.verdict.reason.ref,
-            hosts=self.around.hosts_elsewhere(FLEET) + 1,
+            hosts=self.around.hosts_elsewhere(FLEET) + 1, digest=quiet,
         )  # fmt: skip
 
     def _held(self, desk: Desk, *, contained: bool, moved: bool) -> Held:

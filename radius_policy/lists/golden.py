@@ -15,6 +15,7 @@ _CHUNK = 1 << 20
 
 
 def is_dpkg_folder(path: Path) -> bool:
+    """Whether this is the folder of dpkg's lists (`/var/lib/dpkg` of an image)."""
     return (path / "info").is_dir() and (path / "status").is_file()
 
 

@@ -97,9 +97,11 @@ class Lists:
         self._deny = _prepared(_DENY_KEYS, by["deny"], "deny")
 
     def deny(self, facts: Facts, now: Micros) -> Hit | None:
+        """The first deny entry in force at `now` that hits, kind by kind in the order of `_DENY_KEYS`."""
         return _first(self._deny, facts, now)
 
     def allow(self, facts: Facts, now: Micros) -> Hit | None:
+        """The first allow entry in force at `now` that hits, kind by kind in the order of `_ALLOW_KEYS`."""
         return _first(self._allow, facts, now)
 
     def reference(self, sha256: str | None) -> tuple[str, str] | None:

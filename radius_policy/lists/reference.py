@@ -96,9 +96,11 @@ class HashSet:
         return "" if len(digest) == _WIDTH and digest in self else None
 
     def is_of(self, source: Path) -> bool:
+        """Whether it was made of the file as it is now. Raises OSError."""
         return self._stamp == _Stamp.of(source)
 
     def close(self) -> None:
+        """Close the file; a look after that is an error."""
         self._closed()
 
     def __enter__(self) -> "HashSet":

@@ -37,6 +37,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class BadLine:
+    """A line that was refused; `line` counts from 1."""
+
     line: int
     what: str
 

@@ -8,8 +8,8 @@ Every key of a stored thing begins with `tenant`: two tenants with the same MAC 
 from radius_policy.model.endpoints import AgentOrder, Evidence, Host, MacBinding, Token
 from radius_policy.model.executions import Executable, Execution, HostExecutable, ParentRef, Prevalence, Span
 from radius_policy.model.learned import Pass, Precedent, Ring, Tool
-from radius_policy.model.lists import GraceSlot, ListEntry, ListKind, PastEntry
-from radius_policy.model.network import OPEN_STATES, Channel, MacAccess, Nas, Order, OrderState, Session
+from radius_policy.model.lists import GraceSlot, ListEntry, Listing, ListKind, PastEntry
+from radius_policy.model.network import OPEN_STATES, Channel, MacAccess, Nas, Neighbour, Order, OrderState, Session
 from radius_policy.model.people import ApiToken, AuditLine, Login, Setting, User
 from radius_policy.model.standing import BreakerPlace, BreakerTrip, HostState, PostureReason
 from radius_policy.model.telling import Cursor, Delivery, Escalation, Event, EventKind, Joined, ScriptRun
@@ -60,6 +60,7 @@ __all__ = [
     "Joined",
     "ListEntry",
     "ListKind",
+    "Listing",
     "Login",
     "Mac",
     "MacAccess",
@@ -67,6 +68,7 @@ __all__ = [
     "Micros",
     "Mode",
     "Nas",
+    "Neighbour",
     "Operation",
     "Order",
     "OrderState",

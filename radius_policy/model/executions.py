@@ -7,7 +7,7 @@ from radius_policy.model.words import NO_HOST, NO_REASON, HostId, Micros, Reason
 
 
 class Span(IntEnum):
-    """How long a start that was not allowed ran (`spans.py`): nothing to look for, an hour at most, a day at most,
+    """How long a start that was not allowed ran (`judgement/spans.py`): nothing to look for, an hour at most, a day at most,
     longer or still."""
 
     NONE = 0
@@ -54,7 +54,7 @@ class Execution:
     `verdict`, `reason` and `until` are those of the moment it was judged ("verdict then"). `made_from` are its maker's
     inputs, `template` the fixed content that it matches, `in_transaction` says that its writer is a package manager
     at work; `judgeable` is False where the source never tells what was started (a 4688 without hash). `rules` is the version
-    of the rules that judged it, `span` how long a window report looks for it (`spans.py`).
+    of the rules that judged it, `span` how long a window report looks for it (`judgement/spans.py`).
     """
 
     tenant: TenantId

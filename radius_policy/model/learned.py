@@ -45,7 +45,7 @@ class Pass:
 @dataclass(frozen=True, slots=True)
 class Tool:
     """An inventoried program with a role. `home` is its home folder, normalised as a place root ('' where it has
-    none of its own), `makes` the family template of `families.py` that it is the maker of.
+    none of its own), `makes` the family template of `facts/families.py` that it is the maker of.
 
     `trust` is set by the admin who confirms a deployment tool: `proof` (what it writes is proven) or `grace`
     (the managed-installer rule, with `hours` and `max_hosts`); '' means none yet.

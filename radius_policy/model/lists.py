@@ -23,7 +23,8 @@ class ListEntry:
 
     `value` is the hash, signer name, …; for `product` it is `SIGNER|PRODUCT|MINIMUM-VERSION`.
     `confirmed` is False for an unconfirmed inventory line or a `proposed` wide deny: such a line decides nothing.
-    `name` says what the value is called, for people: the path of an inventory line.
+    `name` says what the value is called, for people: the path of an inventory line. `proven`: an installed package owns
+    what an inventory line lists, unmodified, on some host.
     """
 
     tenant: TenantId
@@ -40,6 +41,21 @@ class ListEntry:
     confirmed: bool = True
     batch: str = ""
     name: str = ""
+    proven: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What the baseline scans of one endpoint list, as far as the hashes stand in `part` (their first six bits).
+
+    `lines` are sorted and 33 octets each: the hash, and 1 where an installed package owns it there, unmodified (else 0).
+    Millions of lines are kept, so a line is no record of its own.
+    """
+
+    tenant: TenantId
+    host_id: HostId
+    part: int
+    lines: bytes
 
 
 @dataclass(frozen=True, slots=True)

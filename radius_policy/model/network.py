@@ -53,6 +53,27 @@ class Session:
     presumed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """The switch port at one of an endpoint's interfaces, as something else than accounting told it. `source` is `lldp` or
+    `cdp` (the switch told the endpoint, and its agent us) or `mac-table` (a script asked the switch).
+
+    One record for each stay: from `since` to `at`, when it was last heard. Its words are the endpoint's: they say where to
+    look, and prove nothing."""
+
+    tenant: TenantId
+    host_id: HostId
+    mac: Mac
+    source: str
+    since: Micros
+    at: Micros
+    switch: str
+    port: str
+    description: str = ""
+    chassis: str = ""
+    address: str = ""
+
+
 class OrderState(StrEnum):
     """The states of a move (tables.md). `superseded` and `ended` are final besides `confirmed` and `not_confirmable`."""
 
@@ -78,6 +99,8 @@ OPEN_STATES = frozenset(OrderState) - {
 
 
 class Channel(StrEnum):
+    """By which way an order reaches its host: the switch, the agent on it, or an admin's script."""
+
     NETWORK = "network"
     AGENT = "agent"
     SCRIPT = "script"

@@ -1,5 +1,6 @@
 """What is decided about hosts: the reasons of a posture, the state, the places and trips of the breaker."""
 
+import hashlib
 from dataclasses import dataclass
 
 from radius_policy.model.words import Access, HostId, Micros, Outcome, Posture, Reason, TenantId
@@ -61,10 +62,22 @@ class BreakerPlace:
 
 @dataclass(frozen=True, slots=True)
 class BreakerTrip:
-    """A limit that was reached, since when, and what it contains. `ended` when an allow ended it."""
+    """A limit that was reached, since when, and what it contains. `ended` when an allow ended it, or its window was over.
+
+    `answer` is what was said about it other than allow or deny (`keep`, `quarantine`, `release`), `answered_by` by whom
+    (a login, or `site` for the site's choice where nobody answered) and `answered` when.
+    """
 
     tenant: TenantId
     level: str
     at: Micros
     reason: Reason
     ended: Micros | None = None
+    answer: str = ""
+    answered_by: str = ""
+    answered: Micros | None = None
+
+    @property
+    def id(self) -> str:
+        """What it is called wherever it is told: 16 hexadecimal digits."""
+        return hashlib.sha256(f"{self.level}\0{self.at}".encode()).hexdigest()[:16]

@@ -32,7 +32,6 @@ class EventKind(StrEnum):
     HOST_ENROLLED = "host_enrolled"
     AGENT_SILENT = "agent_silent"
     AGENT_BACK = "agent_back"
-    SENSOR_LOST = "sensor_lost"
     EVIDENCE_REFUSED = "evidence_refused"
     ORDER_REFUSED = "order_refused"
     ALLOWED = "allowed"

@@ -9,17 +9,13 @@ Micros = int
 
 
 TenantId = NewType("TenantId", int)
-
-
+"""Whose network it is; it stands first in every key."""
 HostId = NewType("HostId", str)
-
-
+"""An endpoint: a UUID as text, given at enrolment."""
 Mac = NewType("Mac", str)
-
-
+"""A MAC address as `02:00:00:00:00:2a`: six pairs of lower-case hexadecimal digits with colons."""
 Sha256 = NewType("Sha256", str)
-
-
+"""An executable: the SHA-256 of its content as 64 lower-case hexadecimal digits."""
 DEFAULT_TENANT = TenantId(1)
 NO_HOST = HostId("")
 """In the place of a host where there is none."""
@@ -29,6 +25,8 @@ SECOND: int = 1_000_000
 
 
 class Posture(StrEnum):
+    """What an endpoint's open reasons make of it (`posture.py`)."""
+
     HEALTHY = "healthy"
     POTENTIAL_PROBLEM = "potential_problem"
     COMPROMISED = "compromised"
@@ -36,6 +34,8 @@ class Posture(StrEnum):
 
 
 class VerdictWord(StrEnum):
+    """What an executable is, here and now (`verdict.py`). `unjudgeable`: its source never tells what was started."""
+
     ALLOWED = "allowed"
     GRACED = "graced"
     UNKNOWN = "unknown"
@@ -44,6 +44,8 @@ class VerdictWord(StrEnum):
 
 
 class Access(StrEnum):
+    """What the network gives an endpoint (`access.py`); each but `blocked` has a VLAN. The order is that of strictness."""
+
     PRODUCTION = "production"
     GUEST = "guest"
     REMEDIATION = "remediation"
@@ -56,17 +58,23 @@ class Access(StrEnum):
 
 
 class Mode(StrEnum):
+    """How far a site or group is trusted to the policy: `learn` records, `monitor` tells too, `enforce` also moves."""
+
     LEARN = "learn"
     MONITOR = "monitor"
     ENFORCE = "enforce"
 
 
 class Operation(StrEnum):
+    """How an agent meets an unknown: `hold` (the kernel waits for the verdict) or `notify` (it runs, we hear at once)."""
+
     HOLD = "hold"
     NOTIFY = "notify"
 
 
 class ToolRole(StrEnum):
+    """What an inventoried executable is trusted to do; proposed from the inventory, confirmed by an admin."""
+
     DEPLOYMENT = "deployment"
     PACKAGE_MANAGER = "package_manager"
     UPDATER = "updater"

@@ -24,6 +24,8 @@ Who = tuple[TenantId, Mac]
 
 
 class Standing(Enum):
+    """What is known of a request that has no answer yet: never seen, or being worked on."""
+
     NEW = "new"
     IN_WORK = "in_work"
 

@@ -52,6 +52,7 @@ class Status(IntEnum):
 
     @property
     def about_session(self) -> bool:
+        """Start, Stop and Interim are about one session; On and Off about the whole NAS (RFC 2866 5.1)."""
         return self in (Status.START, Status.STOP, Status.INTERIM)
 
 
@@ -78,6 +79,7 @@ def provisional(mac: Mac, port: str) -> bytes:
 
 
 def is_provisional(session: bytes) -> bool:
+    """Whether it is such a key of ours."""
     return session.startswith(_PROVISIONAL)
 
 

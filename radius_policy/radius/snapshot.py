@@ -60,9 +60,11 @@ class Rules:
         self.paused = bool(value_of(settings.get("pause", {}), "paused", False))
 
     def mode(self, site: str) -> Mode:
+        """The site's mode, or the tenant's default."""
         return self._sites.get(site, self._mode)
 
     def for_unlisted(self, site: str) -> Access:
+        """What a MAC gets that no endpoint has proved (access row 8); production where nobody is moved."""
         return self.unlisted if self.mode(site) is Mode.ENFORCE and not self.paused else Access.PRODUCTION
 
 
@@ -184,12 +186,15 @@ class Snapshot:
         return self._by_source.get((listener, address))
 
     def nas(self, tenant: TenantId, nas_id: str) -> Known | None:
+        """A NAS by its id, or None."""
         return self._nas.get((tenant, nas_id))
 
     def rules(self, tenant: TenantId) -> Rules:
+        """The tenant's settings for the answer; those of a new tenant where none are known."""
         return self._rules.get(tenant, self._default)
 
     def mac(self, tenant: TenantId, mac: Mac) -> MacAccess | None:
+        """What was decided for a MAC, or None where no endpoint has proved it."""
         return self._macs.get((tenant, mac))
 
     def answer(self, tenant: TenantId, mac: Mac, site: str) -> Answer:

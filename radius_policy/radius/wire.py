@@ -27,6 +27,8 @@ _MARK = b"\x50\x12"
 
 
 class Code(IntEnum):
+    """Packet types (RFC 2865 3, 2866 3, 5176 2; Protocol-Error: RFC 7930)."""
+
     ACCESS_REQUEST = 1
     ACCESS_ACCEPT = 2
     ACCESS_REJECT = 3

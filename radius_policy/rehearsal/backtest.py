@@ -94,7 +94,7 @@ def backtest(
     gc.collect()
     gc.freeze()
     thresholds = gc.get_threshold()
-    gc.set_threshold(200_000, 20, 1000)
+    gc.set_threshold(1_000_000, 20, 1000)
     try:
         replay.run(progress)
     finally:

@@ -18,6 +18,8 @@ from radius_policy.grace.rules import Rule, RuleSet
 
 
 class Smell(StrEnum):
+    """What may be wrong with a rule that can be read."""
+
     IMPOSSIBLE = "impossible"
     UNREACHABLE = "unreachable"
     NEVER_MATCHED = "never matched"

@@ -63,6 +63,8 @@ class HistoryError(Exception):
 
 
 class HostLine(msgspec.Struct, frozen=True):
+    """One line of `hosts.jsonl`: an endpoint of the recording."""
+
     host: str
     mac: str | None = None
     user: str | None = None
@@ -73,6 +75,8 @@ class HostLine(msgspec.Struct, frozen=True):
 
 
 class BaselineLine(msgspec.Struct, frozen=True):
+    """One line of `baseline.jsonl`: what was installed; `images` are the images that hold it."""
+
     sha256: Hash
     path: str
     signer: str | None = None
@@ -80,6 +84,8 @@ class BaselineLine(msgspec.Struct, frozen=True):
 
 
 class EventLine(msgspec.Struct, frozen=True, gc=False):
+    """One line of `events.jsonl`: a start. `t` and `end` are seconds since the Monday that the recording counts from."""
+
     id: str
     t: float
     host: str

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from radius_policy.quick import maker, quick
 from radius_policy.store.schema import Field, RecordType
 
 Convert = Callable[[Any], Any]
@@ -39,7 +40,7 @@ class Codec:
     """Converts the records of one kind."""
 
     def __init__(self, record: RecordType) -> None:
-        self._kind = record.kind
+        self._made = maker(record.kind) if quick(record.kind) else record.kind  # type: ignore[arg-type] # a class is hashable
         self._by_name = {field.name: decoder(field) for field in record.fields}
         self._values = attrgetter(*(field.name for field in record.fields))
         both = [(encoder(field), decoder(field)) for field in record.fields]
@@ -62,7 +63,7 @@ class Codec:
             value = values[place]
             if value is not None:
                 values[place] = decode(value)
-        return self._kind(*values)
+        return self._made(*values)
 
     def some(self, fields: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
         """The values of rows that have these columns only."""

@@ -34,9 +34,10 @@ class _MemoryReading:
 
     def get(self, kind: type[R], *key: Any) -> R | None:
         table = self._tables[kind]
-        if len(key) != table.width:
+        found = table.rows.get(key)
+        if found is None and len(key) != table.width:
             raise TypeError(f"the key of {kind.__name__} is {', '.join(table.type.key)}")
-        return table.rows.get(key)
+        return found
 
     def find(
         self,

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from radius_policy.store import migrations
+from radius_policy.store.checkpoints import LONGEST_PAGES, Checkpointer
 from radius_policy.store.errors import mismatch, sqlite_error
 from radius_policy.store.interface import Reading, StoreError, StoreUnavailable, Tx
 from radius_policy.store.sql import Row, SqlReading, WorkRaised, run
@@ -72,6 +73,7 @@ def connect(path: str, busy_timeout: float) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 67108864")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {LONGEST_PAGES}")
         connection.execute("PRAGMA cache_size = -32768")
     except sqlite3.Error:
         connection.close()
@@ -93,7 +95,10 @@ class SqliteStore:
         self._glance: sqlite3.Connection | None = None
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="store-reader")
         connection = self._connect()
-        self._writer = Writer(connection, self._statements, _Connection(connection), self._explain)
+        self._checkpoints = Checkpointer(lambda: connect(path, busy_timeout))
+        self._writer = Writer(
+            connection, self._statements, _Connection(connection), self._explain, self._checkpoints.committed
+        )
 
     @classmethod
     def open(cls, url: str, *, migrate: bool = False, busy_timeout: float = 5.0) -> "SqliteStore":
@@ -135,6 +140,7 @@ class SqliteStore:
 
     def _finish(self) -> None:
         self._writer.stop()
+        self._checkpoints.stop()
         self._readers.shutdown()
         for connection in self._connections:
             connection.close()

@@ -7,9 +7,8 @@ that builds them than for the database (docs/decisions/0005).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from radius_policy.store.codec import Codec, encoder
 from radius_policy.store.schema import record_type
@@ -27,8 +26,7 @@ _Shape = tuple[tuple[str, int, bool], ...]
 """What a text depends on: for each field the number of values, and whether None is among them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A statement with its values, ready to run."""
 
     sql: str
@@ -52,6 +50,7 @@ class KindStatements:
         self._encoders = {name: encoder(field) for name, field in self.type.findable.items()}
         self._texts: dict[Any, str] = {}
         key = self.type.key
+        self._key_encoders = [self._encoders[name] for name in key]
         marks = ", ".join(mark(number) for number in range(1, len(self._columns) + 1))
         insert = f"INSERT INTO {self._table} ({_names(self._columns)}) VALUES ({marks}) ON CONFLICT"  # noqa: S608
         replaced = ", ".join(f'"{name}" = excluded."{name}"' for name in self._columns if name not in key)
@@ -62,9 +61,10 @@ class KindStatements:
         self._get = f"SELECT {_names(self._columns)} FROM {self._table} WHERE {where}"  # noqa: S608
 
     def get(self, key: tuple[Any, ...]) -> Bound:
-        if len(key) != len(self.type.key):
+        if len(key) != len(self._key_encoders):
             raise TypeError(f"the key of {self.type.kind.__name__} is {', '.join(self.type.key)}")
-        return Bound(self._get, [self._plain(name, value) for name, value in zip(self.type.key, key, strict=True)])
+        pairs = zip(self._key_encoders, key, strict=True)
+        return Bound(self._get, [encode(value) if encode and value is not None else value for encode, value in pairs])
 
     def find(
         self,
@@ -121,7 +121,8 @@ class KindStatements:
 
     def _plain(self, name: str | None, value: Any) -> Any:
         """A value as the driver takes it."""
-        self.type.check_findable((str(name),))
+        if name not in self._encoders:
+            self.type.check_findable((str(name),))
         encode = self._encoders[str(name)]
         return encode(value) if encode and value is not None else value
 

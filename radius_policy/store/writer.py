@@ -40,7 +40,7 @@ class _Outcome(NamedTuple):
 
 class Writer:
     """`connection` is in autocommit mode and belongs to this thread until `stop`; `explain` makes a `StoreError` of a
-    driver's error. `lost_answers` counts outcomes whose asker's loop was gone."""
+    driver's error; `committed` is called after each commit. `lost_answers` counts outcomes whose asker's loop was gone."""
 
     def __init__(
         self,
@@ -48,11 +48,13 @@ class Writer:
         statements: Statements,
         runner: Runner,
         explain: Callable[[sqlite3.Error], Exception],
+        committed: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = connection
         self._statements = statements
         self._runner = runner
         self._explain = explain
+        self._committed = committed
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._waiting: deque[_Job] = deque()
         self._stopping = False
@@ -108,6 +110,7 @@ class Writer:
                 jobs.append(self._waiting.popleft())
                 outcomes.append(self._saved(jobs[-1]))
             self._connection.execute("COMMIT")
+            self._committed()
         except sqlite3.Error as error:
             self._roll_back()
             if not jobs:  # nobody can write now: waiting once more for each would only make it worse
@@ -134,6 +137,7 @@ class Writer:
             outcome = self._worked(job)
             if outcome.error is None:
                 self._connection.execute("COMMIT")
+                self._committed()
         except sqlite3.Error as error:
             outcome = self._refused(job, error)
         self._roll_back()

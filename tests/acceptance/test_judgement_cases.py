@@ -14,6 +14,7 @@ from radius_policy import judgement
 from radius_policy.grace import RuleSet, parse
 from radius_policy.grace.builtin import text
 from radius_policy.held import Held
+from radius_policy.judgement.trips import ran_on, trips, would_stay
 from radius_policy.model import (
     Access,
     Execution,
@@ -407,7 +408,7 @@ def test_J19_a_signed_packaged_driver_that_kills_the_agent(world: World) -> None
     with world.store.transaction() as tx:
         silent = judgement.mark_silent(tx, T, three[0], world.now, now=world.now + 5 * MINUTE, policy=world.policy)
     assert (silent.posture, silent.access) == (COMPROMISED, Access.REMEDIATION)
-    assert len(world.events("sensor_lost")) == 1
+    assert len(world.events("agent_silent")) == 1
 
 
 def test_J20_a_stolen_certificate_of_a_famous_vendor(world: World) -> None:
@@ -445,9 +446,8 @@ def test_J22_every_victim_has_its_own_hash(world: World) -> None:
     assert [each.moved for each in decisions] == [True] * 10 + [False] * 4
     assert all(each.contained for each in decisions[10:])
     assert all(each.verdict.word is UNKNOWN for each in decisions)
-    trips = world.events("breaker_tripped")
-    assert len(trips) == 1
-    grouped = trips[0].facts["by_parent"]
+    [trip] = world.events("breaker_tripped")
+    grouped = trip.facts["by_parent"]
     assert isinstance(grouped, dict)
     assert list(grouped) == [word.path]
     assert len(grouped[word.path]) == 11
@@ -489,6 +489,22 @@ def test_J24_a_worm_with_the_facts_of_a_roll_out(world: World) -> None:
     assert len(world.moved()) == 3
     refused = world.start(hosts[30], "C", r"C:\Windows\mssecsvc.exe")
     assert (refused.verdict.word, refused.held, world.posture(hosts[30])) == (DENIED, Held.REFUSED, PROBLEM)
+
+
+def test_J24_quarantine_all_takes_those_who_ran_it_but_the_protected() -> None:
+    world = World(rules=fifty_hosts_seven_days(), groups={"tills": {"min_available": 1}})
+    hosts = [world.host(f"w{n:02d}") for n in range(12)]
+    hosts += [world.host("server", never_quarantine=True), world.host("till", groups=("tills",)), world.host("refused")]
+    for host in hosts:
+        world.start(host, "C", r"C:\Windows\mssecsvc.exe", held=host == "refused")
+    [trip] = trips(world.store.reading(), T, world.now)
+    ran = ran_on(world.store.reading(), T, trip.contained)
+    stay = would_stay(world.store.reading(), T, ran, now=world.now, policy=world.policy)
+    assert [host for host in ran if host not in stay] == hosts[:12]
+    assert {host: reason.level for host, reason in stay.items()} == {
+        "server": "never-quarantine",
+        "till": "min-available",
+    }
 
 
 def test_J26_the_alert_flood(world: World) -> None:

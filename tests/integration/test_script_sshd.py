@@ -73,7 +73,7 @@ def test_doing_it_again_changes_nothing(switch: SwitchOverSsh) -> None:
 
 def test_without_accounting_the_port_is_found_by_the_switchs_own_table(switch: SwitchOverSsh) -> None:
     ended = run(switch, event(switch=None, switch_address=None, port=None))
-    assert (ended.code, ended.output, switch.down()) == (0, "port2 of sw1 is shut\n", ["port2"])
+    assert (ended.code, ended.output, switch.down()) == (0, "port2 of sw1 is shut (known by mac-table)\n", ["port2"])
     assert run(switch, released(ended)).code == 0
     assert switch.down() == []
 
@@ -168,3 +168,8 @@ def test_looking_only_changes_nothing(switch: SwitchOverSsh) -> None:
     ended = run(switch, event(), "--dry-run")
     assert (ended.code, ended.output) == (0, "would shut port2 of sw1\n")
     assert switch.links == []
+
+
+def test_the_switch_is_called_once_for_all_that_is_said_to_it(switch: SwitchOverSsh) -> None:
+    assert run(switch, event()).code == 0
+    assert (switch.folder / "sshd.log").read_text().count("Accepted publickey") == 1

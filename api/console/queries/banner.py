@@ -6,7 +6,9 @@ from types import MappingProxyType
 
 from api import words
 from api.alerts.escalation import OPEN
-from radius_policy.model import BreakerTrip, Delivery, Escalation, Executable, Mode, Setting, TenantId
+from radius_policy.judgement import trips
+from radius_policy.judgement.trips import Trip
+from radius_policy.model import Delivery, Escalation, Executable, Micros, Mode, Setting, TenantId
 from radius_policy.store.interface import Reading
 
 _LOOKED_AT = 50
@@ -36,6 +38,7 @@ def standby(
     *,
     alerts_configured: bool,
     radius_age: float | None,
+    now: Micros,
     broken_sets: Mapping[str, str] = MappingProxyType({}),
 ) -> Standby:
     """`radius_age`: seconds since the RADIUS process wrote its figures, None where there are none; `broken_sets`: the
@@ -49,10 +52,10 @@ def standby(
             f"{words.visible(pause.author, 80)} paused it{': ' + why if why else ''}. Nobody is moved until it goes on."
         )
         banners.append(Banner("bad", "Automatic quarantine is paused", text))
-    trips = reading.find(BreakerTrip, tenant=tenant, ended=None, limit=_LOOKED_AT)
-    banners += [_trip(reading, trip) for trip in trips[:3]]
-    if len(trips) > 3:
-        banners.append(Banner("bad", "Breaker tripped", f"and at {len(trips) - 3} further limits"))
+    waiting_trips = trips.trips(reading, tenant, now)
+    banners += [_trip(reading, trip) for trip in waiting_trips[:3]]
+    if len(waiting_trips) > 3:
+        banners.append(Banner("bad", "Breaker tripped", f"and at {len(waiting_trips) - 3} further limits", "trips"))
     if waiting := reading.count(Escalation, tenant=tenant, state=OPEN):
         text = f"{words.count(waiting, 'urgent alert')} that nobody has acknowledged; further people are told until somebody has."
         banners.append(Banner("bad", "Somebody is needed", text, "alerts"))
@@ -67,12 +70,11 @@ def standby(
     return Standby(paused, tuple(banners))
 
 
-def _trip(reading: Reading, trip: BreakerTrip) -> Banner:
-    level, _, of = trip.level.partition(":")
-    executable = reading.get(Executable, trip.tenant, of) if level == "executable" else None
-    what = f"{words.base_name(executable.name) or of[:12]}" if executable else trip.level
-    text = words.visible(f"{words.visible(what, 80)}: {trip.reason.text}", 300)
-    return Banner("bad", "Breaker tripped", text, f"executables/{of}" if executable else "")
+def _trip(reading: Reading, trip: Trip) -> Banner:
+    executable = reading.get(Executable, trip.head.tenant, trip.topic) if not trip.wide else None
+    what = f"{words.base_name(executable.name) or trip.topic[:12]}" if executable else trip.head.level
+    text = words.visible(f"{words.visible(what, 80)}: {trip.head.reason.text}", 300)
+    return Banner("bad", "Breaker tripped", text, f"trips/{trip.id}")
 
 
 def _alerts(reading: Reading, tenant: TenantId, configured: bool) -> list[Banner]:

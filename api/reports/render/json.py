@@ -117,6 +117,7 @@ def _patient(each: Patient, when: When) -> dict[str, Any]:
         "mac": each.mac or None,
         "switch": each.switch or None,
         "port": each.port or None,
+        "port_source": each.port_source or None,
         "executables": [_running(one, when) for one in each.executables],
     }
 

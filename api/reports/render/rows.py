@@ -31,7 +31,7 @@ DAY_COLUMNS: Row = (
 HERE_COLUMNS: Row = ("first in fleet", "path", "sha256", "now", "new on")
 UNREADABLE_COLUMNS: Row = ("start", "host", "path", "verdict")
 WINDOW_COLUMNS: Row = (
-    "host", "mac", "switch", "port", "start", "end", "uncertain", "path", "sha256", "verdict", "user", "parent",
+    "host", "mac", "switch", "port", "port known by", "start", "end", "uncertain", "path", "sha256", "verdict", "user", "parent",
 )  # fmt: skip
 SPREAD_COLUMNS: Row = ("at", "host", "site", "verdict", "user", "path", "started by", "written by", "provenance")
 
@@ -105,6 +105,7 @@ def _window(report: WindowReport) -> Table:
                 host.mac,
                 host.switch,
                 host.port,
+                host.port_source,
                 moment(each.start, zone),
                 moment(each.end, zone) if each.end is not None else "still running",
                 "yes" if each.uncertain else "",

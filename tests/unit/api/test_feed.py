@@ -27,8 +27,32 @@ def test_every_change_reaches_every_listener_once_and_in_order() -> None:
             await note(store, str(n))
             feed.wake()
             await asyncio.sleep(0.01)
+        await asyncio.sleep(10 * module.BEHIND_S)
         running.cancel()
         assert seen == other == ["0", "1", "2", "3", "4"]
+
+    asyncio.run(story())
+
+
+def test_the_move_that_was_decided_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ring is looked after in a moment, and rings that come meanwhile are looked after together."""
+    monkeypatch.setattr(module, "BEHIND_S", 0.05)
+
+    async def story() -> None:
+        store = MemoryStore()
+        feed, batches = Feed(store, 5.0), []
+        feed.listen(lambda changes: batches.append([change.key for change in changes]))
+        await feed.start()
+        running = asyncio.create_task(feed.run())
+        for n in range(3):
+            await note(store, str(n))
+            feed.wake()
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        assert batches == []
+        await asyncio.sleep(0.1)
+        running.cancel()
+        assert batches == [["0", "1", "2"]]
 
     asyncio.run(story())
 

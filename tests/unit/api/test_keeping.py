@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from api import audit, retention
-from api.admin.errors import Refused
 from api.admin.settings import change_setting
+from api.errors import Refused
 from health_agent import contract
 from radius_policy import retention as rules
 from radius_policy.model import SECOND, AuditLine, Event, Executable, Execution, Host, HostExecutable, HostId, TenantId

@@ -70,9 +70,9 @@ def test_the_answer_goes_out_before_the_bell_is_rung(world: World, monkeypatch: 
 
     agent, order = world.agent(), []
     monkeypatch.setattr(type(world.service), "ring", lambda _: order.append("rung"))
-    import starlette.responses
+    from api.ingest.routes import Signed
 
-    real = starlette.responses.Response.__call__
+    real = Signed.__call__
 
     async def call(self: object, scope: object, receive: object, send: object) -> None:
         async def sending(message: dict[str, object]) -> None:
@@ -82,6 +82,6 @@ def test_the_answer_goes_out_before_the_bell_is_rung(world: World, monkeypatch: 
 
         await real(self, scope, receive, sending)
 
-    monkeypatch.setattr(starlette.responses.Response, "__call__", call)
+    monkeypatch.setattr(Signed, "__call__", call)
     agent.tell(execution(world))
     assert order == ["answered", "rung"]

@@ -24,7 +24,10 @@ def _in_nav(nav: Any) -> list[str]:
 
 def test_every_page_is_in_the_navigation_once() -> None:
     nav = _in_nav(tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"])
-    assert sorted(nav) == sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+    pages = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    assert pages - set(nav) == set(), "these pages need a line in zensical.toml"
+    assert set(nav) - pages == set(), "these lines of zensical.toml lead to no page"
+    assert len(nav) == len(set(nav))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from health_agent.clock import ServiceClock
-from health_agent.contract import Action, Answer, End, Execution, OrderNotice, VerdictWord
+from health_agent.contract import Action, Answer, End, Execution, Kind, OrderNotice, Program, VerdictWord
 from health_agent.core import Core
 from health_agent.dialogue import (
     Answered,
@@ -16,6 +16,7 @@ from health_agent.dialogue import (
     Ended,
     Failed,
     Forget,
+    Located,
     Log,
     OrderDone,
     Remember,
@@ -65,16 +66,24 @@ def reported(commands: list[Command]) -> Execution:
 
 def test_an_unknown_program_is_reported_with_all_that_was_seen() -> None:
     dialogue = Dialogue()
-    commands = dialogue.tell(started(1, user="anna", size=17))
-    execution = reported(commands)
-    assert (execution.id, execution.sha256, execution.path, execution.pid) == (
-        "execution-1",
-        BAD,
-        "/opt/program-1",
-        1001,
+    seen: dict[str, Any] = {
+        "kind": Kind.SCRIPT,
+        "size": 17,
+        "user": "anna",
+        "parents": (Program("/bin/bash", GOOD),),
+        "interpreter": Program("/usr/bin/python3", GOOD),
+    }
+    execution = Execution(
+        id="execution-1",
+        path="/opt/program-1",
+        pid=1001,
+        started_us=1_000_000,
+        sha256=BAD,
+        sighting=True,
+        alive_at_start=False,
+        **seen,
     )
-    assert (execution.user, execution.size, execution.sighting, execution.started_us) == ("anna", 17, True, 1_000_000)
-    assert commands[1] == Remember(Restored("execution-1", 1001, 51, BAD))
+    assert dialogue.tell(started(1, **seen)) == [Send((execution,)), Remember(Restored("execution-1", 1001, 51, BAD))]
 
 
 def test_a_program_of_the_baseline_is_never_reported() -> None:
@@ -159,22 +168,21 @@ def test_an_order_is_carried_out_once_however_often_it_is_repeated() -> None:
 
 def test_an_order_that_this_agent_cannot_carry_out_is_refused_with_the_reason() -> None:
     dialogue = Dialogue()
-    (log,) = dialogue.answer(orders=(OrderNotice("order-0001", Action.ISOLATE),))
-    assert isinstance(log, Log)
-    assert "isolate" in log.text
-    (beat,) = dialogue.tell(Tick())
-    assert isinstance(beat, Beat)
-    ((order, reason),) = beat.refused
-    assert order == "order-0001"
-    assert "cannot" in reason
+    reason = "this agent only watches (operation notify); it cannot do 'isolate'"
+    assert dialogue.answer(orders=(OrderNotice("order-0001", Action.ISOLATE),)) == [
+        Log("warning", f"order order-0001 refused: {reason}")
+    ]
+    assert dialogue.tell(Tick()) == [Beat(refused=(("order-0001", reason),))]
+    dialogue.answer(told=("order-0001", "order-of-a-former-run"))
+    assert dialogue.tell(OrderDone("order-0002", "no DHCP client")) == [
+        Beat(refused=(("order-0002", "no DHCP client"),))
+    ]
 
 
 def test_a_forget_without_a_hash_is_refused() -> None:
     dialogue = Dialogue()
     dialogue.answer(orders=(OrderNotice("order-0001", Action.FORGET),))
-    (beat,) = dialogue.tell(Tick())
-    assert isinstance(beat, Beat)
-    assert "names no executable" in beat.refused[0][1]
+    assert dialogue.tell(Tick()) == [Beat(refused=(("order-0001", "the order 'forget' names no executable"),))]
 
 
 def test_heartbeats_come_as_often_as_the_service_says_within_reason() -> None:
@@ -243,8 +251,7 @@ def test_the_same_process_may_start_the_same_program_again() -> None:
 
 def test_a_new_baseline_takes_the_place_of_the_old_one() -> None:
     dialogue = Dialogue()
-    (log,) = dialogue.tell(BaselineRead((OTHER,)))
-    assert isinstance(log, Log)
+    assert dialogue.tell(BaselineRead((OTHER,))) == [Log("info", "the baseline has 1 executables")]
     assert dialogue.tell(started(1, OTHER)) == [Unwatch(1)]
     assert reported(dialogue.tell(started(2, GOOD)))
 
@@ -254,6 +261,7 @@ def test_memory_is_bounded() -> None:
     for token in range(5):
         dialogue.tell(started(token, f"{token:064x}"))
     assert not reported(dialogue.tell(started(8, f"{4:064x}"))).sighting
+    assert not reported(dialogue.tell(started(7, f"{2:064x}"))).sighting, "the last three are remembered"
     assert reported(dialogue.tell(started(9, f"{0:064x}"))).sighting, (
         "forgotten, so a sighting again: the service knows better"
     )
@@ -266,3 +274,63 @@ def test_an_allowance_touches_only_its_own_executable() -> None:
     dialogue.answer(verdict(BAD, VerdictWord.ALLOWED))
     assert dialogue.core.alive == 1
     assert sent(dialogue.tell(Ended(2, NOW))) == [End("execution-2", NOW)]
+
+
+def test_a_forget_of_what_was_never_known_takes_nothing_back() -> None:
+    dialogue = Dialogue()
+    assert dialogue.answer(orders=(OrderNotice("order-0001", Action.FORGET, BAD),)) == []
+    assert dialogue.tell(Tick()) == [Beat(done=("order-0001",))]
+
+
+def test_of_the_orders_taken_the_newest_are_remembered() -> None:
+    dialogue = Dialogue(remember=2)
+    for number in (1, 2, 3):
+        dialogue.answer(orders=(OrderNotice(f"order-{number:04d}", Action.RENEW_DHCP),))
+    again = tuple(OrderNotice(f"order-{number:04d}", Action.RENEW_DHCP) for number in (3, 2, 1))
+    assert dialogue.answer(orders=again) == [RenewDhcp("order-0001")]
+
+
+def test_one_answer_may_bring_several_verdicts_and_orders_and_all_are_carried_out_in_turn() -> None:
+    dialogue = Dialogue()
+    dialogue.tell(started(1, BAD))
+    dialogue.tell(started(2, BAD))
+    orders = (OrderNotice("order-0001", Action.RENEW_DHCP), OrderNotice("order-0002", Action.FORGET, GOOD))
+    answer = Answer(
+        id="message-1",
+        service_us=NOW,
+        verdicts=(verdict(GOOD, VerdictWord.ALLOWED), verdict(BAD, VerdictWord.ALLOWED)),
+        orders=orders,
+        heartbeat_s=30,
+    )
+    assert dialogue.tell(Answered(answer)) == [
+        Log("info", "the policy service answers"),
+        *(Unwatch(1), Forget("execution-1"), Unwatch(2), Forget("execution-2")),
+        *(RenewDhcp("order-0001"), TakeBack(GOOD)),
+    ]
+
+
+def test_an_order_that_is_still_under_way_hurries_no_heartbeat_and_one_that_is_asked_again_though_done_does() -> None:
+    dialogue = Dialogue()
+    order = OrderNotice("order-0001", Action.RENEW_DHCP)
+    dialogue.answer(orders=(order,))
+    assert dialogue.core.next_wake() == NOW + 30 * SECOND
+    dialogue.tell(OrderDone("order-0001"))
+    dialogue.answer(orders=(order,))
+    assert dialogue.core.next_wake() == NOW + SECOND
+
+
+def test_an_endpoint_that_was_plugged_in_elsewhere_says_so_within_a_second() -> None:
+    dialogue = Dialogue()
+    assert dialogue.tell(Located()) == []
+    assert dialogue.core.next_wake() == NOW + SECOND
+
+
+def test_who_was_plugged_in_elsewhere_says_so_within_a_second_but_not_at_each_frame() -> None:
+    dialogue = Dialogue()
+    dialogue.tell(Tick())
+    later = dialogue.core.next_wake()
+    dialogue.tell(Located())
+    due = dialogue.core.next_wake()
+    assert NOW < due <= NOW + 1_000_000 < later
+    assert dialogue.tell(Located()) == []
+    assert dialogue.core.next_wake() == due

@@ -33,6 +33,9 @@ def test_people_read_sentences() -> None:
     assert "-1.500 s" in text
     assert "overflow 2" in text
     assert "all local file systems" in text
+    assert "location: not known" in text
+    here = msgspec.structs.replace(NOW, location="Gi1/0/17 of sw-floor2 (lldp)")
+    assert "location: Gi1/0/17 of sw-floor2 (lldp)" in status.text(here)
     broken = msgspec.structs.replace(
         NOW, connected=False, problem="nobody there", running=False, lost={}, watch=("/a", "/b")
     )

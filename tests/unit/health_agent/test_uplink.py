@@ -4,10 +4,9 @@ import dataclasses
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import httpx
 import msgspec
 import pytest
 
@@ -35,13 +34,26 @@ def link(endpoint: Identity) -> Iterator[Uplink]:
     made.close()
 
 
-def scripted(endpoint: Identity, reply: httpx.Response | Exception) -> Uplink:
-    def answer(request: httpx.Request) -> httpx.Response:
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
+class Scripted:
+    """A line on which one thing is answered."""
 
-    return Uplink(endpoint, lambda: httpx.MockTransport(answer))
+    def __init__(self, reply: tuple[int, bytes] | Exception) -> None:
+        self.reply = reply
+
+    def post(self, path: str, headers: Iterable[tuple[str, str]], body: bytes) -> tuple[int, bytes]:
+        if isinstance(self.reply, Exception):
+            raise self.reply
+        return self.reply
+
+    def cut(self) -> None:
+        raise AssertionError("nobody asked for it")
+
+    def close(self) -> None:
+        raise AssertionError("nobody asked for it")
+
+
+def scripted(endpoint: Identity, reply: tuple[int, bytes] | Exception) -> Uplink:
+    return Uplink(endpoint, Scripted(reply))
 
 
 def test_a_report_is_signed_recorded_and_answered(service: FakeService, endpoint: Identity, link: Uplink) -> None:
@@ -131,9 +143,9 @@ def test_a_service_with_another_certificate_gets_nothing(
 def test_a_certificate_that_only_our_clock_refuses_sends_nobody_to_enrol_anew() -> None:
     refused = ssl.SSLCertVerificationError(1, "certificate verify failed")
     refused.verify_code, refused.verify_message = 9, "certificate is not yet valid"
-    said = failure(httpx.ConnectError("tls", request=httpx.Request("GET", "https://nac")), "nac")
+    said = failure(ConnectionError("tls"), "nac")
     assert "cannot be reached" in said
-    error = httpx.ConnectError("tls")
+    error = ConnectionError("tls")
     error.__cause__ = refused
     said = failure(error, "nac")
     assert "not valid by this machine's clock, which says 20" in said
@@ -148,7 +160,7 @@ def test_nobody_there_is_a_sentence(service: FakeService, endpoint: Identity, li
 
 
 def test_an_answer_to_another_message_acknowledges_nothing(endpoint: Identity) -> None:
-    link = scripted(endpoint, httpx.Response(200, content=msgspec.json.encode(Answer(id="message-9", service_us=1))))
+    link = scripted(endpoint, (200, msgspec.json.encode(Answer(id="message-9", service_us=1))))
     with pytest.raises(Unreachable, match="another message"):
         link.send(report(endpoint))
 
@@ -156,17 +168,17 @@ def test_an_answer_to_another_message_acknowledges_nothing(endpoint: Identity) -
 @pytest.mark.parametrize("content", [b"", b"<html>", b"{}", b'{"id": 7}'])
 def test_an_answer_that_is_none_acknowledges_nothing(endpoint: Identity, content: bytes) -> None:
     with pytest.raises(Unreachable, match="not understood"):
-        scripted(endpoint, httpx.Response(200, content=content)).send(report(endpoint))
+        scripted(endpoint, (200, content)).send(report(endpoint))
 
 
 def test_a_conflict_that_is_no_clock_skew_is_a_refusal(endpoint: Identity) -> None:
     with pytest.raises(Refused, match="no reason given"):
-        scripted(endpoint, httpx.Response(409, content=b"?")).send(report(endpoint))
+        scripted(endpoint, (409, b"?")).send(report(endpoint))
 
 
 def test_silence_is_a_sentence(endpoint: Identity) -> None:
     with pytest.raises(Unreachable, match="does not answer in time"):
-        scripted(endpoint, httpx.ReadTimeout("")).send(report(endpoint))
+        scripted(endpoint, TimeoutError("The read operation timed out")).send(report(endpoint))
 
 
 def test_a_reset_ends_a_request_that_is_waiting_and_the_next_one_connects_anew(

@@ -108,3 +108,28 @@ def test_without_protection_order_or_mode_the_rows_below_decide(situation: Situa
 def test_every_combination_of_posture_and_mode_has_an_answer() -> None:
     for posture, mode in product(Posture, Mode):
         assert access(Situation(posture, WHY, mode=mode))[1].level
+
+
+@pytest.mark.parametrize(
+    ("situation", "text"),
+    [
+        (replace(PROBLEM, mode=Mode.MONITOR),
+         "mode monitor moves nobody; something was started, which would have meant remediation"),
+        (replace(PROBLEM, paused=True),
+         "automatic moves are paused; something was started, which would have meant remediation"),
+        (replace(PROBLEM, reasons=(CONTAINED,)),
+         "what it started is contained instead; something was started, which would have meant remediation"),
+        (replace(PROBLEM, paused=True, now=MOVED), "automatic moves are paused; something was started"),
+        (replace(PROBLEM, min_available_of="tills"),
+         "group 'tills' would fall below its minimum; something was started, which would have meant remediation"),
+        (replace(HEALTHY, ordered=Ordered(True, "ann", "ticket 4711")), "quarantined by ann: ticket 4711"),
+        (replace(HEALTHY, ordered=Ordered(True)), "quarantined by an administrator"),
+        (replace(HEALTHY, ordered=Ordered(False, "ann")), "released by ann until there is a new reason"),
+        (replace(PROBLEM, never_quarantine=True), "it stands on the never-quarantine list; something was started"),
+        (replace(PROBLEM, reasons=(HELD,)), "something was started; its rule asks for no move"),
+        (replace(HEALTHY, listed=False), "no endpoint has proved this MAC"),
+        (COMPROMISED, "something was started"),
+    ],
+)  # fmt: skip
+def test_each_row_says_why_in_one_sentence(situation: Situation, text: str) -> None:
+    assert access(situation)[1].text == text

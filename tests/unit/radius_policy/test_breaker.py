@@ -1,5 +1,7 @@
 """The breaker's arithmetic: places, limits, windows; and that nothing exceeds them."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +49,10 @@ class Places:
 def test_a_move_takes_one_place_at_each_level() -> None:
     places = Places()
     places.take(request("pc1"))
-    assert [place.level for place in places.stored] == [executable_level("n"), site_level("main"), FLEET, TENANT]
+    assert places.stored == [
+        BreakerPlace(DEFAULT_TENANT, level, HostId("pc1"), "n", NOW)
+        for level in (executable_level("n"), site_level("main"), FLEET, TENANT)
+    ]
 
 
 def test_the_fourth_host_of_an_executable_finds_no_place_and_takes_none() -> None:
@@ -55,7 +60,7 @@ def test_the_fourth_host_of_an_executable_finds_no_place_and_takes_none() -> Non
     answers = [places.take(request(f"pc{n}")) for n in range(4)]
     assert [isinstance(answer, Granted) for answer in answers] == [True, True, True, False]
     assert isinstance(answers[3], Missing)
-    assert (answers[3].level, answers[3].taken, answers[3].limit) == (executable_level("n"), 3, 3)
+    assert answers[3] == Missing(executable_level("n"), 3, 3, None)
     assert len({place.host_id for place in places.stored}) == 3
 
 
@@ -67,6 +72,7 @@ def test_a_roll_out_of_three_files_moves_three_hosts_not_nine() -> None:
             places.take(request(host, file, moved=True))
     assert len({place.host_id for place in places.stored if place.level == FLEET}) == 3
     assert isinstance(places.take(request("pc4", "file 2")), Missing)
+    assert levels(request("pc1", "file 2", moved=True)) == (executable_level("file 2"),), "all that need be read"
 
 
 def test_one_host_never_uses_up_the_share_of_others() -> None:
@@ -83,9 +89,26 @@ def test_the_sites_window_slides_and_the_executables_does_not() -> None:
         places.take(request(f"pc{n}", f"hash {n}"))
     full = places.take(request("pc10", "hash 10"))
     assert isinstance(full, Missing)
-    assert full.level == site_level("main")
+    assert full == Missing(site_level("main"), 10, 10, 10 * MINUTE)
     assert isinstance(places.take(request("pc10", "hash 10", at=NOW + 10 * MINUTE)), Granted)
     assert isinstance(places.take(request("elsewhere", "hash 11", site="branch")), Granted)
+
+
+def test_who_holds_a_place_of_the_executable_still_needs_one_of_the_site_once_its_window_is_over() -> None:
+    places = Places()
+    places.take(request("pc1"))
+    again = places.take(request("pc1", at=NOW + 10 * MINUTE))
+    assert isinstance(again, Granted)
+    assert [place.level for place in again.places] == [site_level("main")]
+
+
+def test_a_site_with_a_limit_of_its_own_is_held_to_it_and_places_elsewhere_do_not_count() -> None:
+    places = Places(replace(THREE, sites={"branch": Limit(1, 10 * MINUTE)}))
+    assert isinstance(places.take(request("pc1", "a", site="branch")), Granted)
+    full = ask(request("pc2", "b", site="branch"), places.stored, places.limits)
+    assert isinstance(full, Missing)
+    assert (full.level, full.limit) == (site_level("branch"), 1)
+    assert isinstance(ask(request("pc2", "b"), places.stored, places.limits), Granted)
 
 
 def test_a_missing_place_says_which_limit_and_how_long() -> None:
@@ -93,7 +116,7 @@ def test_a_missing_place_says_which_limit_and_how_long() -> None:
     assert missing.reason.text == "limit of 10 hosts within 10 minutes reached at site:main"
 
 
-@pytest.mark.parametrize(("hosts", "places"), [(0, 10), (20, 4), (8, 3), (1500, 10), (20_000, 10)])
+@pytest.mark.parametrize(("hosts", "places"), [(0, 10), (1, 3), (20, 4), (8, 3), (1500, 10), (20_000, 10)])
 def test_percent_bounds_small_fleets_and_the_number_bounds_large_ones(hosts: int, places: int) -> None:
     assert Limits().site.places(hosts) == places
 
@@ -111,8 +134,13 @@ def test_limits_are_read_from_the_setting_and_nonsense_is_refused_with_a_sentenc
         Limit(2, 60 * SECOND, 20.0, 3),
         10,
     )
-    with pytest.raises(ValueError, match="there is no limit 'exectuable'"):
+    nobody = limits_of({"executable": {"number": 0}, "fleet": {"percent": 0, "least": 0}})
+    assert (nobody.executable.places(50), nobody.fleet.places(50)) == (0, 0), "a limit of none moves nobody"
+    there = "there is no limit 'exectuable'; there are executable, fleet, site, sites, tenant"
+    with pytest.raises(ValueError, match=there):
         limits_of({"exectuable": {}})
+    with pytest.raises(ValueError, match=r"sites\.branch takes number, percent, least and window_s"):
+        limits_of({"sites": {"branch": {"hours": 2}}})
     with pytest.raises(ValueError, match="fleet needs numbers"):
         limits_of({"fleet": {"number": -1}})
 

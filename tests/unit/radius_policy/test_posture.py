@@ -72,3 +72,8 @@ def test_a_clear_ends_what_is_older_and_never_silence() -> None:
     assert ended_by_clear(UNKNOWN, 10)
     assert not ended_by_clear(UNKNOWN, 9)
     assert not ended_by_clear(SILENT, 99)
+
+
+def test_of_two_reasons_of_the_same_moment_the_name_decides_so_that_the_answer_never_changes() -> None:
+    both = [reason("b", Posture.COMPROMISED), reason("a", Posture.COMPROMISED)]
+    assert posture(both, monitored=True)[1].text == posture(both[::-1], monitored=True)[1].text == "because of b"

@@ -11,7 +11,7 @@ from radius_policy.facts.table import FACTS, Facts, Type
 from radius_policy.grace import RuleSet, builtin, parse
 from radius_policy.grace.rules import HOUR
 from radius_policy.lists import Lists
-from radius_policy.model import DEFAULT_TENANT, ListEntry, ListKind, Outcome, VerdictWord
+from radius_policy.model import DEFAULT_TENANT, ListEntry, ListKind, Outcome, Reason, Verdict, VerdictWord
 from radius_policy.verdict import LEVELS, MOVE, PROOFS, judge
 
 A, B = "a" * 64, "b" * 64
@@ -30,9 +30,10 @@ class Known:
     sha256: str
     allows: bool = True
     name: str = "rds"
+    product: str = "Windows 10"
 
     def lookup(self, sha256: str) -> str | None:
-        return "Windows 10" if sha256 == self.sha256 else None
+        return self.product if sha256 == self.sha256 else None
 
 
 GRACE_ALL = parse(
@@ -52,47 +53,45 @@ DENY, ALLOW = entry("deny", ListKind.HASH, A), entry("allow", ListKind.HASH, A)
 
 def test_row_1_a_denied_executable_is_denied_though_everything_else_trusts_it() -> None:
     verdict = judge(Facts(EVERYTHING), Lists([DENY, ALLOW], [Known(A)]), GRACE_ALL, NOW)
-    assert (verdict.word, verdict.reason.level, verdict.reason.ref, verdict.reason.author) == (
-        VerdictWord.DENIED,
-        "deny",
-        "deny-1",
-        "ann",
-    )
+    denied = Reason("deny", "this executable is on the deny list", "deny-1", "ann")
+    assert verdict == Verdict(VerdictWord.DENIED, denied, None, MOVE)
 
 
 def test_row_2_the_allow_list_stands_before_sets_proofs_and_rules() -> None:
     verdict = judge(Facts(EVERYTHING), Lists([ALLOW], [Known(A)]), GRACE_ALL, NOW)
-    assert (verdict.word, verdict.reason.level, verdict.reason.ref) == (VerdictWord.ALLOWED, "allow", "allow-1")
+    allowed = Reason("allow", "this executable is on the allow list", "allow-1", "ann")
+    assert verdict == Verdict(VerdictWord.ALLOWED, allowed)
+
+
+def test_rows_1_and_2_an_entry_counts_until_it_expires() -> None:
+    for action, word in {"deny": VerdictWord.DENIED, "allow": VerdictWord.ALLOWED}.items():
+        lists = Lists([entry(action, ListKind.HASH, A, expires=NOW + 1)])
+        assert judge(Facts({"hash": A}), lists, RuleSet(), NOW).word is word
+        assert judge(Facts({"hash": A}), lists, RuleSet(), NOW + 1).word is VerdictWord.UNKNOWN
 
 
 def test_row_3_a_reference_set_counts_where_an_admin_set_it_to() -> None:
     verdict = judge(Facts(EVERYTHING), Lists([], [Known(A)]), GRACE_ALL, NOW)
-    assert (verdict.word, verdict.reason.level, verdict.reason.text) == (
-        VerdictWord.ALLOWED,
-        "reference",
-        "known in reference set rds as Windows 10",
-    )
+    known = Reason("reference", "known in reference set rds as Windows 10", "rds", "reference")
+    assert verdict == Verdict(VerdictWord.ALLOWED, known)
+    nameless = judge(Facts({"hash": A}), Lists([], [Known(A, product="")]), RuleSet(), NOW)
+    assert nameless.reason.text == "known in reference set rds"
     known_only = judge(Facts({"hash": A}), Lists([], [Known(A, allows=False)]), RuleSet(), NOW)
     assert known_only.word is VerdictWord.UNKNOWN
 
 
 def test_row_4_proven_provenance_is_allowed_before_any_rule() -> None:
     verdict = judge(Facts(EVERYTHING), Lists(), GRACE_ALL, NOW)
-    assert (verdict.word, verdict.reason.level, verdict.reason.text) == (
-        VerdictWord.ALLOWED,
-        "provenance",
-        "owned by package apt:ls@1 and unmodified",
-    )
+    owned = Reason("provenance", "owned by package apt:ls@1 and unmodified", "package", "provenance")
+    assert verdict == Verdict(VerdictWord.ALLOWED, owned)
+    nameless = judge(Facts({**EVERYTHING, "provenance.detail": None}), Lists(), RuleSet(), NOW)
+    assert nameless.reason.text == "owned by package (no name told) and unmodified"
 
 
 def test_row_5_a_rule_graces_and_says_until_when() -> None:
     verdict = judge(Facts({"hash": A}), Lists(), GRACE_ALL, NOW)
-    assert (verdict.word, verdict.reason.level, verdict.reason.ref, verdict.until) == (
-        VerdictWord.GRACED,
-        "rule",
-        "g",
-        NOW + 2 * HOUR,
-    )
+    graced = Reason("rule", "rule g graces it here for 2.0 more hours", "g", "rule")
+    assert (verdict.word, verdict.reason, verdict.until) == (VerdictWord.GRACED, graced, NOW + 2 * HOUR)
     assert verdict.outcomes == {Outcome.ALERT}
 
 
@@ -110,11 +109,13 @@ def test_row_5_only_allow_grace_and_deny_set_a_verdict(then: str, word: VerdictW
     rules = parse(f'[[rule]]\nname = "r"\n[rule.when]\n"hash" = "{A}"\n[rule.then]\n{then}\n')
     verdict = judge(Facts({"hash": A}), Lists(), rules, NOW)
     assert (verdict.word, verdict.outcomes) == (word, outcomes)
+    assert (verdict.reason, verdict.until) == (Reason("rule", "rule r", "r", "rule"), None)
 
 
 def test_row_6_what_nothing_knows_is_unknown_and_moves_its_host() -> None:
     verdict = judge(Facts({"hash": A}), Lists(), builtin(), NOW)
-    assert (verdict.word, verdict.reason.level, verdict.outcomes) == (VerdictWord.UNKNOWN, "unknown", MOVE)
+    nothing = Reason("unknown", "no list, proof or rule knows it", "", "default")
+    assert (verdict.word, verdict.reason, verdict.outcomes) == (VerdictWord.UNKNOWN, nothing, MOVE)
 
 
 def test_row_6_a_site_may_take_the_network_from_unknown_programs_too() -> None:
@@ -169,6 +170,8 @@ def test_a_fixed_content_template_stands_for_the_inputs() -> None:
         "writer.proven": True,
     }
     assert judge(Facts(facts), Lists(), RuleSet(), NOW).reason.ref == "family"
+    other = facts | {"made_by.template": "another"}
+    assert judge(Facts(other), Lists(), RuleSet(), NOW).word is VerdictWord.UNKNOWN
 
 
 # --- whatever the facts -------------------------------------------------------------------------------------------

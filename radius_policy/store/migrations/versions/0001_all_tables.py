@@ -84,9 +84,13 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
         sa.Column("at", INTEGER, nullable=False),
         sa.Column("reason", TEXT, nullable=False),
         sa.Column("ended", INTEGER, nullable=True),
+        sa.Column("answer", TEXT, nullable=False),
+        sa.Column("answered_by", TEXT, nullable=False),
+        sa.Column("answered", INTEGER, nullable=True),
         sa.PrimaryKeyConstraint("tenant", "level", "at", name="breaker_trips_pkey"),
         sqlite_strict=True,
     )
+    op.create_index("breaker_trips_by_at", "breaker_trips", ["tenant", "at"], unique=False)
     op.create_index("breaker_trips_by_ended", "breaker_trips", ["tenant", "ended"], unique=False)
     op.create_table(
         "changes",
@@ -410,6 +414,7 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
         sa.Column("confirmed", FLAG, nullable=False),
         sa.Column("batch", TEXT, nullable=False),
         sa.Column("name", TEXT, nullable=False),
+        sa.Column("proven", FLAG, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "id", name="list_entries_pkey"),
         sqlite_strict=True,
     )
@@ -419,6 +424,16 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
     op.create_index("list_entries_by_created", "list_entries", ["tenant", "created"], unique=False)
     op.create_index("list_entries_by_expires", "list_entries", ["tenant", "expires"], unique=False)
     op.create_index("list_entries_by_kind_value", "list_entries", ["tenant", "kind", "value"], unique=False)
+    op.create_table(
+        "listings",
+        sa.Column("tenant", INTEGER, nullable=False),
+        sa.Column("host_id", TEXT, nullable=False),
+        sa.Column("part", INTEGER, nullable=False),
+        sa.Column("lines", OCTETS, nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "host_id", "part", name="listings_pkey"),
+        sqlite_strict=True,
+    )
+    op.create_index("listings_by_part", "listings", ["tenant", "part"], unique=False)
     op.create_table(
         "logins",
         sa.Column("tenant", INTEGER, nullable=False),
@@ -473,6 +488,23 @@ def upgrade() -> None:  # noqa: PLR0915 - every table and index by name
         sqlite_strict=True,
     )
     op.create_index("nas_by_listener_address", "nas", ["tenant", "listener", "address"], unique=False)
+    op.create_table(
+        "neighbours",
+        sa.Column("tenant", INTEGER, nullable=False),
+        sa.Column("host_id", TEXT, nullable=False),
+        sa.Column("mac", TEXT, nullable=False),
+        sa.Column("source", TEXT, nullable=False),
+        sa.Column("since", INTEGER, nullable=False),
+        sa.Column("at", INTEGER, nullable=False),
+        sa.Column("switch", TEXT, nullable=False),
+        sa.Column("port", TEXT, nullable=False),
+        sa.Column("description", TEXT, nullable=False),
+        sa.Column("chassis", TEXT, nullable=False),
+        sa.Column("address", TEXT, nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "host_id", "mac", "source", "since", name="neighbours_pkey"),
+        sqlite_strict=True,
+    )
+    op.create_index("neighbours_by_at", "neighbours", ["tenant", "at"], unique=False)
     op.create_table(
         "orders",
         sa.Column("tenant", INTEGER, nullable=False),

@@ -3,8 +3,8 @@
 import pytest
 
 from api.admin import hosts
-from api.admin.errors import Conflict, NotFound, Refused
 from api.auth.roles import Forbidden, Identity, Role
+from api.errors import Conflict, NotFound, Refused
 from radius_policy.model import SECOND, HostState
 from tests.unit.api.world import ADMIN, MAC, World, execution, problem
 

@@ -3,10 +3,10 @@
 import pytest
 
 from api.admin import lists
-from api.admin.errors import Conflict, NotFound, Refused
 from api.admin.lists import Wish
 from api.audit import verify
 from api.auth.roles import Forbidden, Identity, Role
+from api.errors import Conflict, NotFound, Refused
 from radius_policy.model import SECOND, AuditLine, HostState, ListEntry, ListKind, MacAccess
 from tests.unit.api.world import ADMIN, MAC, World, execution, problem
 

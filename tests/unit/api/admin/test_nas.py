@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from api.admin import nas
-from api.admin.errors import Conflict, NotFound, Refused
+from api.errors import Conflict, NotFound, Refused
 from radius_policy.model import Access, AuditLine, Host, Nas, Order, OrderState, Session
 from tests.unit.api.world import ADMIN, MAC, World, problem
 

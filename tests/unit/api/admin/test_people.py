@@ -3,8 +3,8 @@
 import pytest
 
 from api.admin import tokens, users
-from api.admin.errors import Conflict, NotFound, Refused
 from api.auth.roles import Forbidden, Identity, Role
+from api.errors import Conflict, NotFound, Refused
 from radius_policy.model import SECOND, ApiToken, User
 from tests.unit.api.world import ADMIN, World, problem
 

@@ -3,8 +3,8 @@
 import pytest
 
 from api.admin import settings
-from api.admin.errors import Refused
 from api.auth.roles import Forbidden, Identity, Role
+from api.errors import Refused
 from radius_policy.judgement.policy import Policy
 from radius_policy.model import AuditLine, HostState, Mode, Setting
 from radius_policy.radius.snapshot import SETTINGS, Snapshot, look_at_all, value_of

@@ -11,6 +11,8 @@ def test_a_decision_about_many_hosts_is_cut_into_batches_and_reaches_all(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "BATCH", 3)
+    always_three = module.Pace(3, 3, 3)
+    monkeypatch.setattr(module, "Pace", lambda: always_three)
     agents = [world.agent(f"desk-{n}", f"02:00:00:00:01:{n:02x}") for n in range(10)]
     for agent in agents:
         agent.tell(execution(world))
@@ -42,3 +44,17 @@ def test_settling_again_changes_nothing(world: World) -> None:
         )
     )
     assert (again.moved, again.released, again.asked) == ([], [], 0)
+
+
+def test_the_next_transaction_is_as_large_as_the_last_one_was_quick() -> None:
+    pace = module.Pace()
+    pace.took(0.001)
+    assert pace.hosts == 64  # twice as many at most
+    pace.took(0.04)
+    assert pace.hosts == 32  # half of what took twice as long as it should
+    for _ in range(20):
+        pace.took(10.0)
+    assert pace.hosts == pace.least
+    for _ in range(20):
+        pace.took(0.0)
+    assert pace.hosts == pace.most

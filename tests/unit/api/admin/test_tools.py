@@ -3,9 +3,9 @@
 import pytest
 
 from api.admin import tools
-from api.admin.errors import NotFound, Refused
 from api.admin.tools import ToolWish
 from api.auth.roles import Forbidden, Identity, Role
+from api.errors import NotFound, Refused
 from health_agent.contract import Inventory, InventoryLine, Program
 from radius_policy.model import AuditLine, Tool, ToolRole
 from tests.unit.api.world import ADMIN, Agent, World, answered, execution, problem

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from api.admin.errors import NotFound, Refused
 from api.alerts import acknowledge as desk
 from api.auth.roles import Forbidden, Identity, Role
+from api.errors import NotFound, Refused
 from radius_policy.model import (
     DEFAULT_TENANT,
     AuditLine,

@@ -52,6 +52,18 @@ def test_a_host_that_left_the_network_is_told_with_its_last_port(office: Any) ->
     assert alert(office, [event]).places[0].port == "Gi1/0/3"
 
 
+def test_an_alert_about_a_trip_offers_its_four_answers_each_as_a_link_that_only_asks(office: Any) -> None:
+    event = Event(
+        DEFAULT_TENANT, "e", T0, EventKind.BREAKER_TRIPPED, Severity.URGENT, "site:main", "tripped", facts={"trip": "ab" * 8}
+    )  # fmt: skip
+    made = alert(office, [event])
+    assert [said for said, _ in made.actions] == ["Allow it", "Deny it", "Quarantine all", "Keep holding"]
+    targets = [LINKS.read(link.rsplit("/", 1)[1], T0) for _, link in made.actions]
+    assert [(target.doing, target.trip) for target in targets] == [
+        (doing, "ab" * 8) for doing in ("allow", "deny", "quarantine", "keep")
+    ]
+
+
 def test_what_is_not_known_is_left_out(office: Any) -> None:
     event = Event(DEFAULT_TENANT, "e", T0, EventKind.BREAKER_TRIPPED, Severity.URGENT, "site:main", "tripped")
     made = alert(office, [event])

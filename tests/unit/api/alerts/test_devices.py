@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from api.alerts import devices
-from api.alerts.devices import DIALECTS, BadDevices, Unsafe
+from api.alerts.devices import DIALECTS, BadDevices, Device, Unsafe
 
 GOOD = '[switches.sw1]\nhost = "10.0.0.2"\nuser = "u"\nkey = "keys/one"\nknown_hosts = "known"\nuplinks = ["Te*"]\n'
 TABLE = """\
@@ -95,3 +96,60 @@ def test_every_dialect_has_no_other_holes_than_the_three() -> None:
     for words in DIALECTS.values():
         for line in (*words.shut, *words.open, words.status, words.macs, *words.refuse, *words.permit, words.acl):
             assert line.format(port="P", mac="M", acl="A")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Gi1/0/17", "GigabitEthernet1/0/17", True),
+        ("gi1/0/17", "Gi1/0/17", True),
+        ("TenGigabitEthernet1/1/1", "Te1/1/1", True),
+        ("port2", "PORT2", True),
+        ("Gi1/0/1", "Gi1/0/17", False),
+        ("Te1/0/1", "Gi1/0/1", False),
+        ("G1/0/1", "GigabitEthernet1/0/1", False),
+        ("17", "Gi17", False),
+        ("Gi1/0/1", "Gi1/0/1x", False),
+    ],
+)
+def test_a_port_has_a_short_and_a_long_name(one: str, other: str, same: bool) -> None:
+    assert devices.same_port(one, other) is devices.same_port(other, one) is same
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("hangs_up", "calls"), [(False, 1), (True, 2)])
+async def test_a_device_is_called_once_and_anew_where_it_hangs_up(tmp_path: Path, hangs_up: bool, calls: int) -> None:
+    called: list[int] = []
+
+    class Door(asyncssh.SSHServer):
+        def begin_auth(self, username: str) -> bool:
+            called.append(1)
+            return False
+
+    async def shell(process: "asyncssh.SSHServerProcess[str]") -> None:
+        process.stdout.write("".join(await until_exit(process)))
+        process.exit(0)
+        if hangs_up:
+            process.channel.get_connection().close()
+
+    async def until_exit(process: "asyncssh.SSHServerProcess[str]") -> list[str]:
+        lines = []
+        while (line := await process.stdin.readline()) != "exit\n":
+            lines.append(line)
+        return lines
+
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    server = await asyncssh.listen("127.0.0.1", 0, server_factory=Door, server_host_keys=[key], process_factory=shell)
+    port = server.get_port()
+    known, file = tmp_path / "known_hosts", tmp_path / "key"
+    known.write_text(f"[127.0.0.1]:{port} {key.export_public_key().decode()}")
+    file.write_bytes(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
+    device = Device("sw1", "127.0.0.1", "admin", known, port, file, pty=False)
+    async with devices.keeping():
+        for said in ("show mac address-table", "shutdown"):
+            assert said in await devices.talk(device, [said])
+    assert len(called) == calls
+    assert "alone" in await devices.talk(device, ["alone"])
+    assert len(called) == calls + 1, "outside of it each talk is a call"
+    server.close()
+    await server.wait_closed()

@@ -1,5 +1,6 @@
 """Urgent alerts go from one person to the next until somebody has them; none is dropped, and nobody is flooded."""
 
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from radius_policy.model import (
     Escalation,
     Event,
     EventKind,
+    Executable,
     HostId,
     HostState,
     ListEntry,
@@ -189,13 +191,97 @@ def test_deciding_the_matter_ends_it(office: Any, urgent: Any, clock: Any, deed:
     assert (did.decided, did.messages) == ((0, 1) if state == "open" else (1, 0))
 
 
-@pytest.mark.parametrize("ended", [None, T0 + MINUTE])
-def test_a_trip_is_decided_when_it_has_ended(office: Any, urgent: Any, clock: Any, ended: int | None) -> None:
-    urgent(1, kind=EventKind.BREAKER_TRIPPED)
+OWN, SITE = f"executable:{SHA}", "site:main"
+OTHER = "b" * 64
+
+
+def tripped(office: Any, clock: Any, kind: EventKind = EventKind.BREAKER_TRIPPED, level: str = OWN) -> None:
+    """The limit of a site was reached (it contains two executables), or that of one executable; the event is routed."""
+    topic = level.removeprefix("executable:")
+    shas = (SHA,) if level == OWN else (SHA, OTHER)
     with office.store.transaction() as tx:
-        tx.put(BreakerTrip(T, f"executable:{SHA}", T0, Reason("breaker", "too many"), ended))
+        for sha in shas:
+            tx.put(
+                Executable(T, sha, name="/tmp/n"),
+                BreakerTrip(T, f"executable:{sha}", T0, Reason("breaker", "too many", level)),
+            )
+        tx.put(BreakerTrip(T, level, T0, Reason("breaker", "too many", level)))
+        facts = {"level": level, "tripped_at": T0}
+        event = Event(
+            T,
+            f"trip-{kind}",
+            clock.now,
+            kind,
+            Severity.URGENT,
+            topic,
+            "too many",
+            HostId("host-0001"),
+            SHA,
+            facts=facts,
+        )
+        tx.put(event)
+        tx.note(T, "event", event.id)
+    with office.store.transaction() as tx:
+        outbox.route_new(tx, T, outbox.Plan((ROUTE,), Hours(), ZoneInfo("Europe/Berlin")), clock.now)
+
+
+def end(tx: Any, level: str, now: int) -> None:
+    [trip] = tx.find(BreakerTrip, tenant=T, level=level)
+    tx.put(replace(trip, ended=now))
+
+
+def answered(tx: Any, by: str, now: int) -> None:
+    for trip in tx.find(BreakerTrip, tenant=T):
+        tx.put(replace(trip, answer="keep", answered_by=by, answered=now))
+
+
+def ordered(tx: Any, _: int) -> None:
+    state = tx.get(HostState, T, HostId("host-0001"))
+    tx.put(replace(state, ordered="release", ordered_by="site", ordered_at=T0 + MINUTE))
+
+
+def list_it(sha: str, action: str = "allow") -> Any:
+    return lambda tx, now: tx.put(ListEntry(T, f"e-{sha}", action, ListKind.HASH, sha, author="otto", created=now))
+
+
+@pytest.mark.parametrize(
+    ("level", "deeds", "state", "by"),
+    [
+        (OWN, [decide_nothing], "open", ""),
+        (OWN, [list_it(SHA, "deny")], "decided", "otto"),
+        (OWN, [lambda tx, now: end(tx, OWN, now)], "decided", "an allow that ended the trip"),
+        (OWN, [lambda tx, now: answered(tx, "anna", now)], "decided", "anna"),
+        (OWN, [lambda tx, now: answered(tx, "site", now)], "open", ""),
+        (SITE, [lambda tx, now: end(tx, SITE, now)], "open", ""),
+        (SITE, [list_it(SHA)], "open", ""),
+        (SITE, [list_it(SHA), list_it(OTHER, "deny")], "decided", "otto"),
+        (SITE, [ordered], "open", ""),
+        (SITE, [lambda tx, now: answered(tx, "anna", now)], "decided", "anna"),
+    ],
+    ids=[
+        "nothing", "denied", "allowed", "kept", "the site's choice", "the window of the site is over", "one of two",
+        "both", "one host ordered by the site", "kept, wide",
+    ],
+)  # fmt: skip
+def test_a_trip_is_decided_when_all_that_it_contains_is_or_somebody_answered(
+    office: Any, clock: Any, level: str, deeds: list[Any], state: str, by: str
+) -> None:
+    office.runs(1, at=clock.now)
+    tripped(office, clock, level=level)
+    with office.store.transaction() as tx:
+        for deed in deeds:
+            deed(tx, clock.now + MINUTE)
     step(office, clock, 16)
-    assert stored(office)[0].state == ("open" if ended is None else "decided")
+    [matter] = stored(office)
+    assert (matter.state, matter.by) == (state, by)
+
+
+def test_when_nobody_answered_a_trip_the_next_person_hears_of_it_at_once(office: Any, clock: Any) -> None:
+    tripped(office, clock)
+    assert step(office, clock, 1).messages == 0
+    tripped(office, clock, EventKind.TRIP_UNANSWERED)
+    assert step(office, clock, 0).messages == 1
+    assert told(office) == [("all:anna", "anna-phone")]
 
 
 def test_a_failed_move_that_is_confirmed_later_needs_nobody(office: Any, urgent: Any, clock: Any) -> None:

@@ -28,9 +28,11 @@ def test_what_is_only_worth_knowing_waits_for_the_digest_by_default() -> None:
     assert not unrouted(graced, [])
 
 
-def test_an_unknown_on_a_further_host_is_told_although_it_is_contained_and_so_no_warning() -> None:
+def test_a_route_takes_some_kinds_whatever_their_severity() -> None:
     further = event(kind=EventKind.UNKNOWN_RAN, severity=Severity.INFO)
-    assert len(routes_for(DEFAULT_ROUTES, further, (), True)) == 1
+    loud = Route("all", ("mail",), always=("unknown_ran",))
+    assert [len(routes_for((route,), further, (), True)) for route in (*DEFAULT_ROUTES, loud)] == [0, 1]
+    assert routes_behind(DEFAULT_ROUTES, further, (), True) == list(DEFAULT_ROUTES)
 
 
 def test_an_event_that_needs_a_person_and_reaches_nobody_is_reported() -> None:

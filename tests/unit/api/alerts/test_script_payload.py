@@ -21,7 +21,9 @@ from tests.unit.api.alerts.conftest import SHA, T0, Office
 
 
 def told(office: Office, event: Event, **more: Any) -> dict[str, Any]:
-    return payload(office.store.reading(), event, **{"script": "shut-port", "attempt": 1, "dry_run": False, **more})
+    return payload(
+        office.store.reading(), event, **{"script": "shut-port", "attempt": 1, "dry_run": False, "now": T0, **more}
+    )
 
 
 def put(office: Office, *records: Any) -> None:

@@ -154,7 +154,7 @@ def test_nothing_that_an_endpoint_chose_is_in_the_command_line_or_the_environmen
     made = office.runs(1, program=program, name=name)
     script = msgspec.convert(SHUT, Script)
     before = command(script, Path("/nowhere"), "nobody")
-    told = payload(office.store.reading(), made, script=script.name, attempt=1, dry_run=False)
+    told = payload(office.store.reading(), made, script=script.name, attempt=1, dry_run=False, now=0)
     written = msgspec.json.encode(told | {"text": text, "user": user})
 
     assert command(script, Path("/nowhere"), "nobody") == before

@@ -1,12 +1,12 @@
 """Where alerts go: what does not fit is refused with the path of the wrong field."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from api.alerts.mail import MailChannel
 from api.alerts.routes import DEFAULT_ROUTES, Route
-from api.alerts.settings import BadSettings, channels, checked, parse, reachable, usable
+from api.alerts.settings import BadSettings, Spec, channels, checked, parse, reachable, usable
 from api.config import Mail
 
 MAIL = Mail(server="mail.example.org", to=("admin@example.org",))
@@ -51,6 +51,11 @@ CHANNELS = {
     "team": {"type": "chat", "urls_file": "/etc/pratique/chat.urls"},
     "night": {"type": "mail", "to": ["night@example.org"]},
 }
+
+
+def test_each_type_of_channel_has_its_example_here() -> None:
+    types = {kind.__struct_config__.tag for kind in get_args(Spec)}
+    assert {each["type"] for each in CHANNELS.values()} == types, "write an example of your channel into CHANNELS"
 
 
 def test_each_type_of_channel_is_made_and_mail_needs_the_mail_server() -> None:

@@ -125,6 +125,26 @@ def test_a_switch_is_added_with_a_secret_from_stdin(say: Say, monkeypatch: pytes
     assert say("nas", "remove", "sw1").code == 0
 
 
+def test_a_switch_belongs_to_a_site_the_configured_one_unless_another_is_named(
+    say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PRATIQUE_NAS_SECRET", "a long secret")
+    say("nas", "add", "sw1", "10.0.0.2")
+    say("nas", "add", "sw2", "10.0.0.3", "--site", "berlin")
+    assert {one["nas_id"]: one["site"] for one in say("nas", "list", "--json").json} == {"sw1": "main", "sw2": "berlin"}
+    assert "sw2\tberlin\t10.0.0.3" in say("nas", "list").out
+
+
+def test_in_a_pipe_nothing_of_a_table_is_cut_folded_or_padded(say: Say) -> None:
+    why = "because " * 60
+    say("allow", "add", SHA, "--why", why.strip())
+    say("allow", "add", "Adobe Inc", "--kind", "signer", "--why", "short\tone")
+    lines = [line.split("\t") for line in say("allow", "list").out.splitlines()]
+    assert [len(line) for line in lines] == [7] * 3
+    assert lines[0] == ["kind", "value", "scope", "by", "why", "since", "until"]
+    assert {line[4] for line in lines[1:]} == {why.strip(), "short�one"}
+
+
 def test_the_mode_is_shown_previewed_and_changed(say: Say) -> None:
     assert say("mode").out == "everything: learn\n"
     assert "would be moved: 0" in say("mode", "enforce", "--preview").out

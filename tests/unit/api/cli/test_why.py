@@ -29,6 +29,16 @@ def test_a_host_and_an_executable_are_explained_in_words_and_as_json(say: Say, f
     assert data["steps"][0]["kind"] == "executable"
 
 
+def test_the_past_is_told_in_the_sites_zone_with_its_offset(say: Say, folder: Path) -> None:
+    asyncio.run(_happened(folder))
+    said = say("why", "pc", "--at", "2025-11-24T17:00:01").out
+    assert "event: 2025-11-24 17:00:00+01:00 unknown_ran" in said
+    assert "UTC" not in said
+    say("setting", "set", "timezone", '{"name": "Europe/Berlin", "sites": {"main": "America/New_York"}}')
+    assert "event: 2025-11-24 11:00:00-05:00 unknown_ran" in say("why", "pc", "--at", "2025-11-24T11:00:01").out
+    assert "unknown_ran" not in say("why", "pc", "--at", "2025-11-24T10:59:59").out
+
+
 async def _happened(folder: Path) -> None:
     store = await open_store(f"sqlite:///{next((folder / 'data').glob('*.db'))}")
 

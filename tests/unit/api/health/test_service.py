@@ -19,6 +19,14 @@ def test_ready_names_what_is_missing_to_strangers_without_details(world: World) 
     assert answer.json() == {"ready": False, "missing": ["radius"]}
 
 
+def test_the_machine_itself_gets_the_same_shape_and_the_reasons_beside_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_same_machine", lambda _: True)
+    told = world.ask("GET", "/readyz").json()
+    assert (told["missing"], list(told["reasons"])) == (["radius"], ["radius"])
+
+
 def test_ready_when_the_store_writes_and_the_radius_process_is_heard(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -36,6 +36,15 @@ def tripped(world: World, choice: str) -> None:
     world.write(happens)
 
 
+def test_a_choice_is_looked_for_by_reading_alone(world: World) -> None:
+    tripped(world, "release")
+    assert not world.run(due.is_due(world.service))
+    world.now += 301 * SECOND
+    assert world.run(due.is_due(world.service))
+    world.run(due.look(world.service))
+    assert not world.run(due.is_due(world.service))
+
+
 @pytest.mark.parametrize(("choice", "hosts"), [("keep", 0), ("release", 1), ("quarantine", 2)])
 def test_a_trip_that_nobody_answered_gets_its_sites_choice_once(world: World, choice: str, hosts: int) -> None:
     tripped(world, choice)
@@ -54,6 +63,7 @@ def test_a_grace_that_ended_undecided_is_told_once(world: World) -> None:
 
 def test_the_watch_looks_again_and_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(due, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(due, "GRACES_EVERY", 2)
     looks: list[int] = []
 
     async def look(_: Any) -> None:

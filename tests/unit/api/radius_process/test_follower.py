@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.radius_process.files import SNAPSHOT_FILE, Files
-from api.radius_process.follower import FEW, LEFT_TO_A_THREAD_S, TOO_LONG_S, Follower
+from api.radius_process.follower import FEW, LEFT_TO_A_THREAD, MOST_LEFT_S, TOO_LONG_S, Follower
 from radius_policy.enforcement.network_facts import Loaded
 from radius_policy.model import Access, HostId, Mac, MacAccess, Setting, TenantId
 from radius_policy.radius.server import RadiusServer
@@ -184,12 +184,16 @@ class TestInTheLoop:
         await room.follower.look()
         assert room.desk.moments[-1] == ("loaded", FEW + 4, FEW + 4)
 
-    async def test_after_one_that_took_too_long_a_thread_does_it_for_a_minute(self, room: Room) -> None:
+    @pytest.mark.parametrize(("took", "left"), [(0.01, 0.01 * LEFT_TO_A_THREAD), (0.5, MOST_LEFT_S)])
+    async def test_after_one_that_took_too_long_a_thread_does_it_for_a_while(
+        self, room: Room, took: float, left: float
+    ) -> None:
         await room.look()
         read = room.desk.read
+        assert took > TOO_LONG_S
 
         def slow(reading: Reading, keys: Iterable[tuple[TenantId, str, str]]) -> list[Loaded]:
-            room.now += TOO_LONG_S * 2
+            room.now += took
             return read(reading, keys)
 
         room.desk.read = slow
@@ -202,7 +206,8 @@ class TestInTheLoop:
         room.follower.begin()
         assert room.wanted == wanted + 1
         await room.follower.look()
-        room.now += LEFT_TO_A_THREAD_S
+        room.desk.read = read
+        room.now += left + 0.001
         room.decide(9)
         room.follower.begin()
         assert room.wanted == wanted + 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from api.alerts import devices
 from api.alerts.devices import Device, Unsafe
 from api.scripts import shut_port
-from api.scripts.shut_port import Refused, check, wish, work
+from api.scripts.shut_port import ACCOUNTING, Found, Refused, check, locate, wish, work
 
 MAC = "02:00:00:00:00:12"
 SWITCH = Device("sw1", "10.0.0.2", "admin", known_hosts=None, uplinks=("Te*", "GigabitEthernet1/0/4[78]"))  # type: ignore[arg-type]
@@ -55,6 +55,7 @@ def typed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (event("released"), None),
         (event("released", last={"output": "GigabitEthernet1/0/2 of sw1 is shut"}), False),
         (event("released", last={"output": "a warning ⏎ GigabitEthernet1/0/2 of sw1 is shut"}), False),
+        (event("released", last={"output": "GigabitEthernet1/0/2 of sw1 is shut (known by lldp)"}), False),
         (event("released", last={"output": "GigabitEthernet1/0/2 of sw1 is open again"}), None),
         (event("graced"), None),
         ({}, None),
@@ -76,7 +77,7 @@ def test_uplinks_are_known_by_patterns_in_any_case(port: str) -> None:
     wanted = wish(event())
     assert wanted is not None
     with pytest.raises(Refused, match="is an uplink"):
-        check(wanted, SWITCH, port, {})
+        check(wanted, Found(SWITCH, port, {}, ACCOUNTING))
 
 
 def test_a_port_with_a_phone_is_not_shut_and_can_be_opened() -> None:
@@ -84,10 +85,10 @@ def test_a_port_with_a_phone_is_not_shut_and_can_be_opened() -> None:
     wanted = wish(event())
     assert wanted is not None
     with pytest.raises(Refused, match=r"serves somebody else too: 0200\.0000\.0099"):
-        check(wanted, SWITCH, "Gi2", table)
+        check(wanted, Found(SWITCH, "Gi2", table, ACCOUNTING))
     opened = wish(event("released", last={"output": "Gi2 of sw1 is shut"}))
     assert opened is not None
-    check(opened, SWITCH, "Gi2", table)
+    check(opened, Found(SWITCH, "Gi2", table, ACCOUNTING))
 
 
 def test_what_is_typed_are_the_dialects_words_and_the_ports_name(typed: list[str]) -> None:
@@ -103,6 +104,49 @@ def test_a_switch_that_does_not_do_it_is_not_believed(monkeypatch: pytest.Monkey
     monkeypatch.setattr(devices, "talk", talk)
     with pytest.raises(Refused, match="does not say that GigabitEthernet1/0/2 is down"):
         asyncio.run(work(event(), {"sw1": SWITCH}))
+
+
+TABLE = "10 0200.0000.{mac} DYNAMIC {port}\r\n"
+
+
+def heard(port: str = "Gi1/0/2", switch: str = "sw1.example.org") -> dict[str, Any]:
+    """A move of a host of which accounting knows nothing, and its agent heard LLDP."""
+    return event(switch=switch, switch_address=None, port=port, port_source="lldp")
+
+
+@pytest.mark.parametrize(
+    ("tables", "told", "says"),
+    [
+        ({"sw1": "0012 Gi1/0/2"}, heard(), "sw1 Gi1/0/2 lldp"),
+        ({"sw1": "0012 Gi1/0/2"}, heard("GigabitEthernet1/0/2"), "sw1 GigabitEthernet1/0/2 lldp"),
+        ({"sw1": "0012 Gi1/0/9"}, heard(), "sw1 Gi1/0/9 mac-table"),
+        ({"sw1": "", "sw2": "0012 Gi1/0/3"}, heard(), "sw2 Gi1/0/3 mac-table"),
+        ({"sw1": "0012 Gi1/0/3"}, heard(switch="phone"), "sw1 Gi1/0/3 mac-table"),
+        ({"sw1": "", "sw2": ""}, heard(), "sw1 Gi1/0/2 lldp"),
+        ({"sw1": "", "sw2": ""}, heard(switch="phone"), "its MAC is seen nowhere"),
+        ({"sw1": "0099 GigabitEthernet1/0/2"}, heard(), "serves somebody else too"),
+        ({"sw1": ""}, heard("Te1/1/1"), "is an uplink"),
+        ({"sw1": "0012 Gi1/0/2", "sw2": "0012 Gi1/0/3"}, heard("Gi1/0/8"), "its MAC is seen sw2 Gi1/0/3, sw1 Gi1/0/2"),
+    ],
+)
+def test_what_an_endpoint_heard_says_where_to_look_and_the_switches_say_where_it_is(
+    monkeypatch: pytest.MonkeyPatch, tables: dict[str, str], told: dict[str, Any], says: str
+) -> None:
+    async def talk(device: Device, said: list[str]) -> str:
+        rows = (line.split() for line in tables[device.name].splitlines())
+        return "".join(TABLE.format(mac=mac, port=port) for mac, port in rows)
+
+    monkeypatch.setattr(devices, "talk", talk)
+    known = {name: Device(name, name, "admin", known_hosts=None, uplinks=("Te*",)) for name in tables}  # type: ignore[arg-type]
+    wanted = wish(told)
+    assert wanted is not None
+    try:
+        found = asyncio.run(locate(wanted, known))
+        check(wanted, found)
+    except Refused as error:
+        assert says in str(error)  # noqa: PT017 - either way the sentence is compared
+    else:
+        assert f"{found.device.name} {found.port} {found.source}" == says
 
 
 hostile = st.text(max_size=30) | st.sampled_from(

@@ -12,6 +12,7 @@ from radius_policy.enforcement.core import (
     Tell,
     choose,
     step,
+    usable,
 )
 from radius_policy.enforcement.table import TABLE, Happens, Rule
 from radius_policy.model import (
@@ -28,6 +29,7 @@ from radius_policy.model import (
 )
 from radius_policy.nas.profile import By, Evidence, Kind, Method, Otherwise, Profile, load
 from radius_policy.radius.wire import Code
+from tests.unit.radius_policy.enforcement.playbook import Playbook
 
 S, H, R = OrderState, Happens, Rule
 MAC, HOST, TENANT = Mac("02:00:00:00:00:10"), HostId("host-0010"), TenantId(1)
@@ -83,44 +85,82 @@ def test_an_event_that_comes_twice_changes_nothing_the_second_time(state, what) 
     assert (again.session, again.method, again.tries) == (once.session, once.method, once.tries)
 
 
+CONFIRMED = Tell(EventKind.MOVE_CONFIRMED, Severity.INFO, "the move is confirmed")
+STOP = StopSending("o1")
+
+
+def playbook(before: Order | None = None) -> Playbook:
+    return Playbook(order() if before is None else before, LAB, SESSION, NOW)
+
+
+def doubt(text: str) -> Tell:
+    return Tell(EventKind.MOVE_NOT_CONFIRMED, Severity.WARNING, text)
+
+
+def test_a_line_of_a_playbook_that_comes_out_otherwise_shows_the_talk_so_far() -> None:
+    move = playbook().on(H.SENT, S.SENT)
+    with pytest.raises(AssertionError) as wrong:
+        move.on(H.ACKED, S.CONFIRMED, CONFIRMED)
+    told = str(wrong.value)
+    assert told.index("planned") < told.index(">> sent") < told.index(">> acked") < told.index("but it should be")
+    with pytest.raises(AssertionError, match="StopSending"):
+        playbook(order(S.SENT)).on(H.ACKED, S.ACKNOWLEDGED)
+
+
 def test_the_way_of_a_good_move() -> None:
-    now = order()
-    now = after(now, H.SENT, identifier=9, source_port=4000, datagram=b"octets")
-    assert (now.state, now.tries, now.identifier, now.source_port, now.datagram) == (S.SENT, 1, 9, 4000, b"octets")
-    assert now.sent_at == NOW
-    now = after(now, H.ACKED)
-    assert now.state is S.ACKNOWLEDGED
-    now = after(now, H.ANSWERED, session=OTHER)
-    assert (now.state, now.session) == (S.ANSWERED, OTHER.session), "it follows the session that it brought about"
-    done = step(now, Happening(H.PROOF, session=OTHER), NOW, LAB)
-    assert done.order.state is S.CONFIRMED
-    assert done.commands == (Tell(EventKind.MOVE_CONFIRMED, Severity.INFO, "the move is confirmed"),)
+    move = playbook().on(H.SENT, S.SENT, identifier=9, source_port=4000, datagram=b"octets")
+    sent = move.order
+    assert (sent.tries, sent.identifier, sent.source_port, sent.datagram, sent.sent_at) == (1, 9, 4000, b"octets", NOW)
+    move.on(H.ACKED, S.ACKNOWLEDGED, STOP)
+    move.on(H.ANSWERED, S.ANSWERED, session=OTHER)
+    assert move.order.session == OTHER.session, "it follows the session that it brought about"
+    move.on(H.PROOF, S.CONFIRMED, CONFIRMED, session=OTHER)
 
 
 def test_an_acknowledgement_is_never_a_confirmation() -> None:
-    now = after(order(S.SENT), H.ACKED)
-    now = after(now, H.CONFIRM_OVER)
-    assert now.state is S.NOT_CONFIRMED
+    move = playbook(order(S.SENT)).on(H.ACKED, S.ACKNOWLEDGED, STOP)
+    move.on(H.CONFIRM_OVER, S.NOT_CONFIRMED, doubt("the switch said it did, but it did not ask again"))
+    move.on(H.PROOF, S.CONFIRMED, CONFIRMED)
+
+
+def test_a_move_that_overtakes_its_own_acknowledgement() -> None:
+    move = playbook().on(H.SENT, S.SENT)
+    move.on(H.ANSWERED, S.ANSWERED, STOP, session=OTHER)
+    move.on(H.ACKED, S.ANSWERED, session=OTHER)
+    move.on(H.PROOF, S.CONFIRMED, CONFIRMED, session=OTHER)
+    move.on(H.SESSION_ENDED, S.CONFIRMED, session=None)
+
+
+def test_a_move_that_a_newer_decision_overtakes_waits_for_its_answer_and_is_not_repeated() -> None:
+    playbook().on(H.SENT, S.SENT).on(H.NEWER, S.SENT).on(H.ACKED, S.SUPERSEDED, STOP).on(H.PROOF, S.SUPERSEDED)
+    playbook().on(H.SENT, S.SENT).on(H.NEWER, S.SENT).on(H.NO_ANSWER, S.SUPERSEDED, STOP)
+    playbook().on(H.NEWER, S.SUPERSEDED)
+
+
+def test_a_session_that_the_nas_lost_is_closed_and_the_next_one_moved() -> None:
+    move = playbook().on(H.SENT, S.SENT)
+    move.on(H.NAKED, S.WAITING_FOR_SESSION, CloseSession("sw1", SESSION.session, NOW), STOP, session=None, cause=503)
+    move.on(H.APPEARED, S.PLANNED, session=OTHER)
+    move.on(H.SENT, S.SENT, session=OTHER).on(H.ACKED, S.ACKNOWLEDGED, STOP, session=OTHER)
 
 
 def test_a_nas_that_acknowledges_and_does_nothing_ends_in_failure_after_bounded_tries() -> None:
-    now, sent, told, failed = order(), 0, [], []
-    while now.state is not S.FAILED:
-        index = choose(now, SESSION, LAB, alone=True)
-        assert index is not None
-        now = after(now, H.SENT, method=index)
-        sent += 1
-        now = after(now, H.ACKED)
-        done = step(now, Happening(H.CONFIRM_OVER, session=SESSION), NOW, LAB)
-        told += [c for c in done.commands if isinstance(c, Tell)]
-        done = step(done.order, Happening(H.RETRY, session=SESSION), NOW, LAB)
-        failed += [c for c in done.commands if isinstance(c, Tell)]
-        now = done.order
-        assert sent < 20
-    assert sent == sum(method.tries for method in LAB.methods)
-    assert [tell.kind for tell in told] == [EventKind.MOVE_NOT_CONFIRMED], "people are told once"
-    assert [tell.kind for tell in failed] == [EventKind.MOVE_FAILED]
-    assert failed[0].severity is Severity.URGENT
+    move, told = playbook(), [doubt("the switch said it did, but it did not ask again")]
+    last = len(LAB.methods) - 1
+    for index, method in enumerate(LAB.methods):
+        for attempt in range(1, method.tries + 1):
+            assert choose(move.order, SESSION, LAB, alone=True) == index
+            move.on(H.SENT, S.SENT, method=index)
+            move.on(H.ACKED, S.ACKNOWLEDGED, STOP)
+            move.on(H.CONFIRM_OVER, S.NOT_CONFIRMED, *told)
+            told = []  # people are told once
+            if (index, attempt) != (last, method.tries):
+                move.on(H.RETRY, S.PLANNED)
+    move.on(
+        H.RETRY,
+        S.FAILED,
+        Tell(EventKind.MOVE_FAILED, Severity.URGENT, "the move failed: no method is left (retry)"),
+    )
 
 
 def test_no_answer_takes_the_next_method_and_after_the_last_it_has_failed() -> None:
@@ -273,3 +313,143 @@ def test_a_session_that_appears_plans_what_waits_and_is_followed_by_the_rest() -
 def test_less_on_what_was_confirmed_asks_for_a_new_order() -> None:
     done = step(order(S.CONFIRMED), Happening(H.LESS, session=OTHER), NOW, LAB)
     assert done.commands == (OpenOrder(OTHER),)
+
+
+PORT = Method(Kind.BOUNCE, Code.COA_REQUEST, ((44,),), b"", 2, True, True, Evidence.TEST)
+SHARED = replace(LAB, methods=(replace(LAB.methods[0], tries=3), PORT, LAB.methods[1]))
+"""The second of three methods hits the whole port."""
+MUTE = replace(LAB, proof=By.NOTHING, otherwise=Otherwise.NOT_CONFIRMABLE)
+THREE_SETS = replace(LAB, methods=(replace(LAB.methods[0], ids=((44, 31), (31,), (44,))), *LAB.methods[1:]))
+ELSEWHERE = replace(OTHER, nas_id="sw2")
+
+
+def failed(why: str) -> Tell:
+    return Tell(EventKind.MOVE_FAILED, Severity.URGENT, f"the move failed: {why}")
+
+
+def closed(session: Session = SESSION) -> CloseSession:
+    return CloseSession("sw1", session.session, 5)
+
+
+def happened(what: Happens, session: Session | None = SESSION, **facts) -> Happening:
+    return Happening(what, session=session, **facts)
+
+
+SENT = order(S.SENT, tries=1, sent_at=5)
+MOVED = {"nas_id": "sw2", "session": OTHER.session}
+WAITS = {"state": S.WAITING_FOR_SESSION, "session": None, "note": "the endpoint has no session"}
+NEXT = {"state": S.PLANNED, "method": 1, "tries": 0, "id_set": 0, "note": "next method: disconnect"}
+UNSURE = "the switch shows an older access after the order was sent"
+UNSEEN = "the switch said it did, but nothing shows it"
+UNASKED = "the switch said it did, but it did not ask again"
+DENIES = "no method is left (the NAS denies a session that it speaks of)"
+ANSWERED = {"state": S.ANSWERED, "note": "the re-authentication got the new answer"}
+DOUBTED = {"state": S.NOT_CONFIRMED, "told": True}
+UNSHOWN = Tell(EventKind.MOVE_NOT_CONFIRMED, Severity.INFO, "this NAS cannot show whether it obeyed")
+
+STEPS = [
+    # what stands there, what happens, the NAS, what is then different in the order, what is to be done
+    (replace(SENT, superseding=True), happened(H.ACKED), LAB,
+     {"state": S.SUPERSEDED, "note": "a newer generation stood behind it"}, (STOP,)),
+    (SENT, happened(H.NEWER), LAB, {"superseding": True}, ()),
+    (order(), happened(H.NEWER), LAB, {"state": S.SUPERSEDED, "note": "a newer generation takes its place"}, ()),
+    (SENT, happened(H.ACKED), LAB, {"state": S.ACKNOWLEDGED, "note": "the NAS says it did"}, (STOP,)),
+    (SENT, happened(H.PROOF, ELSEWHERE, text="Interim with our Class"), LAB,
+     {"state": S.CONFIRMED, "note": "Interim with our Class", **MOVED}, (STOP, CONFIRMED)),
+    (order(), happened(H.SESSION_ENDED, None), LAB, WAITS, ()),
+    (order(S.ACKNOWLEDGED), happened(H.LESS, OTHER), LAB,
+     {**DOUBTED, "session": OTHER.session, "note": UNSURE}, (doubt(UNSURE),)),
+    (order(S.ACKNOWLEDGED, told=True), happened(H.LESS), LAB, {**DOUBTED, "note": UNSURE}, ()),
+    (order(), happened(H.NO_WAY), LAB, {"state": S.FAILED, "note": "no_profile"}, (failed("no_profile"),)),
+    (order(), happened(H.NO_WAY, text="no secret"), LAB, {"state": S.FAILED, "note": "no secret"}, (failed("no secret"),)),
+    (order(tries=1), happened(H.SENT, identifier=9, source_port=4000, datagram=b"octets"), LAB,
+     {"state": S.SENT, "tries": 2, "identifier": 9, "source_port": 4000, "datagram": b"octets",
+      "named": SESSION.session, "sent_at": NOW}, ()),
+    (order(tries=1), happened(H.SENT, method=1, datagram=b"octets", named=b"0000"), LAB,
+     {"state": S.SENT, "method": 1, "tries": 1, "identifier": 0, "source_port": 0, "datagram": b"octets",
+      "named": b"0000", "sent_at": NOW}, ()),
+    # no answer
+    (SENT, happened(H.NO_ANSWER, None), LAB, WAITS, (STOP,)),
+    (replace(SENT, id_set=1), happened(H.NO_ANSWER, OTHER), LAB, {**NEXT, "session": OTHER.session}, (STOP,)),
+    (SENT, happened(H.NO_ANSWER, alone=True), SHARED, {**NEXT, "note": "next method: bounce"}, (STOP,)),
+    (SENT, happened(H.NO_ANSWER, alone=False), SHARED, {**NEXT, "method": 2}, (STOP,)),
+    (replace(SENT, method=1), happened(H.NO_ANSWER), LAB,
+     {"state": S.FAILED, "note": "no method is left (no_answer)"}, (STOP, failed("no method is left (no_answer)"))),
+    # again after a doubt
+    (order(S.NOT_CONFIRMED, tries=1), happened(H.RETRY, OTHER), LAB,
+     {"state": S.PLANNED, "session": OTHER.session, "note": "try 2 of 2"}, ()),
+    (order(S.NOT_CONFIRMED, tries=2), happened(H.RETRY, OTHER), LAB, {**NEXT, "session": OTHER.session}, ()),
+    (order(S.NOT_CONFIRMED, method=1, tries=1), happened(H.RETRY, alone=True), SHARED,
+     {"state": S.PLANNED, "note": "try 2 of 2"}, ()),
+    (order(S.NOT_CONFIRMED, method=1, tries=1), happened(H.RETRY, alone=False), SHARED, {**NEXT, "method": 2}, ()),
+    (order(S.NOT_CONFIRMED, method=9), happened(H.RETRY), LAB,
+     {"state": S.FAILED, "note": "no method is left (retry)"}, (failed("no method is left (retry)"),)),
+    # our answer is out
+    (SENT, happened(H.ANSWERED, ELSEWHERE), LAB, {**ANSWERED, **MOVED}, (STOP,)),
+    (SENT, happened(H.ANSWERED, None), LAB, ANSWERED, (STOP,)),
+    (replace(SENT, access=Access.BLOCKED), happened(H.ANSWERED, None), LAB, {"state": S.CONFIRMED}, (STOP, CONFIRMED)),
+    (order(S.ANSWERED, access=Access.BLOCKED), happened(H.SESSION_ENDED, None), LAB, {"state": S.CONFIRMED}, (CONFIRMED,)),
+    # the time for a proof is over
+    (order(S.ANSWERED), happened(H.CONFIRM_OVER, None), LAB, WAITS, ()),
+    (order(S.ANSWERED), happened(H.CONFIRM_OVER), MUTE, {"state": S.NOT_CONFIRMABLE, "note": "by profile"}, (UNSHOWN,)),
+    (order(S.ANSWERED), happened(H.CONFIRM_OVER), LAB, {**DOUBTED, "note": UNSEEN}, (doubt(UNSEEN),)),
+    (order(S.ACKNOWLEDGED), happened(H.CONFIRM_OVER), LAB, {**DOUBTED, "note": UNASKED}, (doubt(UNASKED),)),
+    (order(S.ACKNOWLEDGED, method=9), happened(H.CONFIRM_OVER), LAB, {**DOUBTED, "note": UNSEEN}, (doubt(UNSEEN),)),
+    # refusals
+    (SENT, happened(H.NAKED), LAB, NEXT, (STOP,)),
+    (replace(SENT, method=1), happened(H.NAKED), LAB,
+     {"state": S.FAILED, "note": "no method is left (NAK without cause)"},
+     (STOP, failed("no method is left (NAK without cause)"))),
+    (replace(SENT, method=1), happened(H.NAKED, cause=403), LAB,
+     {"state": S.FAILED, "note": "no method is left (NAK 403)"}, (STOP, failed("no method is left (NAK 403)"))),
+    (SENT, happened(H.NAKED, cause=503, retransmitted=True), LAB,
+     {"state": S.ACKNOWLEDGED, "note": "NAK 503 after a retransmission: the first one worked"}, (STOP,)),
+    (SENT, happened(H.NAKED, cause=402), LAB,
+     {"state": S.PLANNED, "id_set": 1, "note": "NAK 402: with other attributes"}, (STOP,)),
+    (replace(SENT, id_set=1), happened(H.NAKED, cause=402), THREE_SETS, NEXT, (STOP,)),
+    (SENT, happened(H.NAKED, cause=505), LAB,
+     {"state": S.PLANNED, "not_before": NOW + LAB.backoff_us, "note": "NAK 505: again after a pause"}, (STOP,)),
+    # the NAS knows no such session
+    (SENT, happened(H.NAKED, None, cause=503), LAB, WAITS, (closed(), STOP)),
+    (replace(SENT, session=None), happened(H.NAKED, None, cause=503), LAB, WAITS, (STOP,)),
+    (SENT, happened(H.NAKED, OTHER, cause=503), LAB,
+     {"state": S.PLANNED, "session": OTHER.session, "refreshed": True, "note": "NAK 503: with fresh identifiers"},
+     (closed(), STOP)),
+    (replace(SENT, refreshed=True), happened(H.NAKED, OTHER, cause=503), LAB,
+     {**NEXT, "session": OTHER.session}, (closed(), STOP)),
+    (replace(SENT, refreshed=True, method=1), happened(H.NAKED, cause=503), LAB,
+     {"state": S.FAILED, "note": "no method is left (NAK 503)"},
+     (closed(), STOP, failed("no method is left (NAK 503)"))),
+    # a session appears
+    (order(S.WAITING_FOR_SESSION, named=b"gone", method=1, tries=2, id_set=1, refreshed=True, not_before=9),
+     happened(H.APPEARED, ELSEWHERE), LAB,
+     {"state": S.PLANNED, **MOVED, "method": 0, "tries": 0, "id_set": 0, "refreshed": False, "not_before": NOW,
+      "note": "a session appeared"}, ()),
+    (order(S.WAITING_FOR_SESSION, named=SESSION.session, tries=1), happened(H.APPEARED), LAB,
+     {"state": S.PLANNED, "session": SESSION.session, "refreshed": True, "not_before": NOW,
+      "note": "a session appeared"}, ()),
+    (order(S.WAITING_FOR_SESSION, named=SESSION.session, refreshed=True, tries=1), happened(H.APPEARED), LAB,
+     {**NEXT, "session": SESSION.session, "not_before": NOW}, ()),
+    (order(S.WAITING_FOR_SESSION, named=SESSION.session, refreshed=True, method=1), happened(H.APPEARED), LAB,
+     {"state": S.FAILED, "session": SESSION.session, "not_before": NOW, "note": DENIES}, (failed(DENIES),)),
+    # pause and restart
+    (order(), happened(H.PAUSED), LAB, {"state": S.SUPERSEDED, "note": "paused"}, ()),
+    (SENT, happened(H.RESTARTED), LAB,
+     {"state": S.ACKNOWLEDGED, "note": "assumed sent: the service was restarted"}, (STOP,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("before", "event", "profile", "changes", "commands"), STEPS)
+def test_what_a_step_leaves_behind_its_note_and_its_time_included(before, event, profile, changes, commands) -> None:
+    before = replace(before, note="what was noted before")
+    done = step(before, event, NOW, profile)
+    noted = {} if event.what is H.NEWER and before.state is S.SENT else {"note": ""}
+    assert done.order == replace(before, changed=NOW, **{**noted, **changes})
+    assert done.commands == commands
+    assert not done.stayed
+
+
+@pytest.mark.parametrize("session", [{1: b"bob"}, {44: b"0001"}, {31: b"02-00-00-00-00-10"}])
+def test_a_method_names_the_session_by_its_first_set_of_attributes(session: dict[int, bytes]) -> None:
+    whole = replace(LAB.methods[0], ids=((44,), (31,)))
+    assert usable(whole, replace(SESSION, ids=session), alone=True) is (44 in session)

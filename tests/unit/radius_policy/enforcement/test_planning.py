@@ -29,7 +29,7 @@ def after(before: Order, what: Happens) -> Order:
 
 
 class TestPlan:
-    def make(self, sessions=(), orders=(), generation: int = 7, macs=(MAC,)):
+    def make(self, sessions=(), orders=(), generation: int = 7, macs=(MAC,), by: str = "policy", tightens=True):
         ids = iter(f"new{n}" for n in range(99))
         return plan(
             tenant=TENANT,
@@ -39,8 +39,8 @@ class TestPlan:
             open_orders=orders,
             access=Access.REMEDIATION,
             generation=generation,
-            tightens=True,
-            by="policy",
+            tightens=tightens,
+            by=by,
             now=NOW,
             new_id=lambda: next(ids),
         )
@@ -57,20 +57,21 @@ class TestPlan:
         ]
 
     def test_a_mac_without_session_waits_for_one(self) -> None:
-        (waiting,) = self.make()
-        assert (waiting.state, waiting.session, waiting.nas_id) == (S.WAITING_FOR_SESSION, None, "")
+        new = order(S.WAITING_FOR_SESSION, id="new0", nas_id="", created=NOW, changed=NOW, by="site", tightens=True)
+        assert self.make(by="site") == (new,)
+        assert self.make(by="site", tightens=False) == (replace(new, tightens=False),)
 
     def test_another_tenants_session_of_the_same_mac_is_not_touched(self) -> None:
         (waiting,) = self.make([replace(SESSION, tenant=TenantId(2))])
         assert waiting.state is S.WAITING_FOR_SESSION
 
     def test_older_orders_are_superseded_or_marked(self) -> None:
-        put = self.make([SESSION], [order(id="a", generation=5), order(S.SENT, id="b", generation=6)])
-        assert [(o.id, o.state, o.superseding) for o in put] == [
-            ("a", S.SUPERSEDED, False),
-            ("b", S.SENT, True),
-            ("new0", S.PLANNED, False),
-        ]
+        waiting, sent = order(id="a", generation=5), order(S.SENT, id="b", generation=6)
+        assert self.make([SESSION], [waiting, sent]) == (
+            replace(waiting, state=S.SUPERSEDED, changed=NOW, note="a newer generation takes its place"),
+            replace(sent, superseding=True, changed=NOW),
+            order(id="new0", created=NOW, changed=NOW, by="policy", tightens=True),
+        )
 
     def test_planning_again_adds_only_what_is_missing(self) -> None:
         first = self.make([SESSION])
@@ -110,6 +111,7 @@ class TestSending:
         assert not may_send(order(), [older], 7, paused=False, now=NOW)
         assert may_send(order(), [replace(older, session=b"another")], 7, paused=False, now=NOW)
         assert not may_send(order(not_before=NOW + 1), [], 7, paused=False, now=NOW)
+        assert may_send(order(not_before=NOW), [], 7, paused=False, now=NOW), "its time has come"
         assert not may_send(order(S.SENT), [], 7, paused=False, now=NOW)
 
     def test_a_pause_holds_back_what_tightens_but_no_release_and_no_admin(self) -> None:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from radius_policy.enforcement.table import COLUMNS, TABLE, Happens, Rule
+from radius_policy.enforcement.table import COLUMNS, TABLE, Happens, Rule, cell
 from radius_policy.model import OrderState
 
 S, H, R = OrderState, Happens, Rule
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "reference" / "move.md"
 
 PAGE_WORDS = {
     # what a cell of the page says → what stands in the table
@@ -34,12 +35,12 @@ PAGE_WORDS = {
 
 
 def test_every_state_meets_every_event() -> None:
-    assert set(TABLE) == {(state, what) for state in OrderState for what in Happens}
+    assert {(state, what): cell(state, what) for state in OrderState for what in Happens} == TABLE
 
 
 @pytest.mark.parametrize("state", [S.SUPERSEDED, S.ENDED])
 def test_what_is_over_meets_nothing_any_more(state: OrderState) -> None:
-    assert {TABLE[state, what] for what in Happens} == {R.STAY}
+    assert {cell(state, what) for what in Happens} == {R.STAY}
 
 
 def test_a_move_is_confirmed_by_proof_alone() -> None:
@@ -48,9 +49,36 @@ def test_a_move_is_confirmed_by_proof_alone() -> None:
 
 
 def test_the_table_is_the_one_of_the_page() -> None:
-    page = Path(__file__).resolve().parents[4] / "docs" / "reference" / "move.md"
-    rows = re.findall(r"^\| \*\*(\w+)\*\* \|(.+)\|$", page.read_text("utf-8"), re.MULTILINE)
-    table = {S(name): [PAGE_WORDS[cell.strip()] for cell in cells.split("|")] for name, cells in rows}
+    rows = re.findall(r"^\| \*\*(\w+)\*\* \|(.+)\|$", PAGE.read_text("utf-8"), re.MULTILINE)
+    table = {S(name): [PAGE_WORDS[words.strip()] for words in cells.split("|")] for name, cells in rows}
     assert len(table) == 9
     for state, cells in table.items():
-        assert [TABLE[state, what] for what in COLUMNS] == cells, state
+        assert [cell(state, what) for what in COLUMNS] == cells, state
+
+
+LINES = {
+    # a row of "The lines below the table" → the event, and the states that its text names as those it changes
+    "sent": (H.SENT, {S.PLANNED}),
+    "NAK 503": (H.NAKED, {S.SENT}),
+    "not_confirmed, after": (H.RETRY, {S.NOT_CONFIRMED}),
+    "a session appears": (
+        H.APPEARED,
+        {S.PLANNED, S.WAITING_FOR_SESSION, S.SENT, S.ACKNOWLEDGED, S.ANSWERED, S.NOT_CONFIRMED, S.FAILED},
+    ),
+    "pause": (H.PAUSED, {S.PLANNED, S.WAITING_FOR_SESSION, S.NOT_CONFIRMED}),
+    "restart": (H.RESTARTED, {S.SENT}),
+    "switch or profile removed": (H.NO_WAY, {S.PLANNED, S.WAITING_FOR_SESSION, S.NOT_CONFIRMED}),
+}
+
+
+def test_every_event_is_a_column_or_a_line_of_the_page() -> None:
+    rest = PAGE.read_text("utf-8").split("## The lines below the table", 1)[1]
+    lines = re.findall(r"^\| (.+?) \| (.+) \|$", rest, re.MULTILINE)[1:]
+    for start, (what, states) in LINES.items():
+        assert any(event.startswith(start) for event, _ in lines), start
+        assert {state for state in OrderState if cell(state, what) is not R.STAY} == states, what
+    assert {what for what, _ in LINES.values()} == set(Happens) - set(COLUMNS)
+    removed = next(does for event, does in lines if event.startswith("switch or profile"))
+    assert {S(word) for word in re.findall(r"\w+", removed.split("→")[0]) if word != "and"} == LINES[
+        "switch or profile removed"
+    ][1]

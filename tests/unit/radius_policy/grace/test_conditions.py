@@ -30,6 +30,8 @@ def holds(name: str, operator: str, wanted: Any, value: Any) -> bool:
         ("prevalence.site.hosts", "gt", 3, 4, 3),
         ("prevalence.site.hosts", "lt", 3, 2, 3),
         ("time.hour", "between", (8, 17), 17, 18),
+        ("time.hour", "between", (8, 17), 8, 7),
+        ("time.hour", "between", (8, 8), 8, 9),
         ("provenance.proven", "eq", True, True, False),
         ("provenance.proven", "ne", True, False, True),
         ("provenance.proven", "eq", False, False, True),
@@ -40,6 +42,7 @@ def holds(name: str, operator: str, wanted: Any, value: Any) -> bool:
         ("place", "under", r"C:\Program Files", r"c:\program files\app", r"c:\program filesx\app"),
         ("path", "eq", r"C:\A\B.exe", r"c:\a\b.exe", r"c:\a\c.exe"),
         ("path", "under", "/opt/app", "/opt/app/x", "/opt/apple"),
+        ("path", "in", (r"C:\A\B.exe", "/opt/app/x"), r"c:\a\b.exe", r"c:\a\c.exe"),
         ("hash", "in", ("a" * 64,), "a" * 64, "b" * 64),
     ],
 )
@@ -79,7 +82,7 @@ def test_a_condition_and_its_negation_never_hold_together(
     [
         ("prevalence.site.hosts", "eq", "3", "is a number (hosts), not 3"),
         ("prevalence.site.hosts", "eq", True, "is a number"),
-        ("provenance.proven", "eq", "yes", "is true or false"),
+        ("provenance.proven", "eq", "yes", "provenance.proven is true or false, not yes"),
         ("provenance.proven", "eq", 1, "is true or false"),
         ("provenance.proven", "ge", True, "does not go with"),
         ("signer.state", "eq", "good", "is never good; it is one of valid, invalid"),
@@ -87,7 +90,11 @@ def test_a_condition_and_its_negation_never_hold_together(
         ("signer.state", "in", "valid", "needs a list"),
         ("time.hour", "between", [17, 8], "the smaller one first"),
         ("time.hour", "between", [8], "needs two numbers"),
+        ("time.hour", "between", ["8", 17], "needs two numbers"),
+        ("time.hour", "between", [8, "17"], "needs two numbers"),
+        ("time.hour", "between", [True, 17], "needs two numbers"),
         ("hash", "eq", "abc", "64 lower-case hexadecimal digits"),
+        ("hash", "eq", "X" * 64, "64 lower-case hexadecimal digits"),
         ("signer.name", "under", "x", "does not go with"),
     ],
 )
@@ -107,3 +114,25 @@ def test_a_value_that_does_not_fit_is_named_in_words(name: str, operator: str, w
 )
 def test_a_failed_number_tells_by_how_much(operator: str, wanted: Any, value: float, text: str) -> None:
     assert distance(compiled(FACTS["prevalence.site.hosts"], OPERATORS[operator], wanted), value) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "operator", "wanted", "value", "words", "missed"),
+    [
+        ("prevalence.site.hosts", "gt", 5, 5, "is more than 5", "is 5, 0 too few"),
+        ("prevalence.site.hosts", "lt", 5, 7, "is less than 5", "is 7, 2 too many"),
+        ("prevalence.site.hosts", "in", (5, 6, 100), 7, "is one of 5, 6, 100", "is 7"),
+        ("time.hour", "between", (8, 17), 18, "is between 8 and 17", "is 18, 1 too many"),
+        ("prevalence.site.hosts", "le", 0.25, 10.5, "is at most 0.25", "is 10.5, 10.25 too many"),
+        ("prevalence.site.hosts", "le", 100, 100.999, "is at most 100", "is 101, 1 too many"),
+        ("provenance.proven", "eq", True, False, "is true", "is false"),
+        ("provenance.proven", "eq", False, True, "is false", "is true"),
+        ("signer.state", "in", ("valid", "expired"), "unsigned", "is one of valid, expired", "is unsigned"),
+        ("host.groups", "eq", "pilot", ("tills", "lab"), "is pilot", "is tills, lab"),
+        ("host.groups", "eq", "pilot", (), "is pilot", "is empty"),
+    ],
+)
+def test_a_condition_and_what_it_missed_read_as_a_sentence(name, operator, wanted, value, words, missed) -> None:
+    condition = compiled(FACTS[name], OPERATORS[operator], wanted)
+    assert not condition.test(Facts({name: value}))
+    assert (condition.words(), distance(condition, value)) == (f"{name} {words}", missed)

@@ -1,10 +1,12 @@
 """Grace is counted: which rule is the first that holds, for how long and for how many hosts."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import pytest
 
 from radius_policy.facts.table import Facts
 from radius_policy.grace import RuleSet, parse, why_not
-from radius_policy.grace.rules import HOUR
+from radius_policy.grace.rules import HOUR, Failed, scope_test
 
 RULES = parse(
     """
@@ -107,23 +109,45 @@ def test_a_rule_of_a_site_or_group_is_for_its_hosts_only() -> None:
 
 def test_why_not_names_every_failed_condition_with_its_distance() -> None:
     facts = Facts({"prevalence.site.hosts": 12})
-    assert [each.text for each in why_not(RULES.rules[0], facts, Used(), NOW)] == [
-        "writer.verdict is allowed: is missing",
-        "prevalence.site.hosts is at most 10: is 12, 2 too many",
+    assert [(each.text, each.fact) for each in why_not(RULES.rules[0], facts, Used(), NOW)] == [
+        ("writer.verdict is allowed: is missing", "writer.verdict"),
+        ("prevalence.site.hosts is at most 10: is 12, 2 too many", "prevalence.site.hosts"),
     ]
 
 
 def test_why_not_names_used_up_hosts_and_ended_hours() -> None:
     first = RULES.rules[0]
-    assert [each.text for each in why_not(first, WRITTEN, Used(hosts={"first": 3}), NOW)] == [
-        "all 3 hosts of this grace are used: 3"
-    ]
-    assert [each.text for each in why_not(first, WRITTEN, Used({"first": NOW - HOUR}), NOW)] == [
-        "the grace on this host ended 1.0 hours ago"
-    ]
+    assert why_not(first, WRITTEN, Used(hosts={"first": 3}), NOW) == (
+        Failed("all 3 hosts of this grace are used: 3", "grace.max_hosts"),
+    )
+    assert why_not(first, WRITTEN, Used({"first": NOW - HOUR}), NOW) == (
+        Failed("the grace on this host ended 1.0 hours ago", "grace.hours"),
+    )
+    assert why_not(first, WRITTEN, Used({"first": NOW}), NOW) == (
+        Failed("the grace on this host ended 0.0 hours ago", "grace.hours"),
+    )
     assert why_not(first, WRITTEN, Used(), NOW) == ()
-    (missing,) = why_not(RULES.rules[2], Facts({"writer.chain_deployment": True}), Used(), NOW)
-    assert missing.text == "the tool that its limits are taken from has none"
+    assert why_not(RULES.rules[2], Facts({"writer.chain_deployment": True}), Used(), NOW) == (
+        Failed("the tool that its limits are taken from has none", "writer.trust"),
+    )
+
+
+def test_why_not_names_the_scope_beside_the_conditions() -> None:
+    here = replace(RULES.rules[0], scope="site:bonn")
+    assert why_not(here, Facts({"host.site": "ulm"}), Used(), NOW)[-1] == Failed(
+        "the rule is for site:bonn only", "host.id"
+    )
+
+
+def test_a_scope_is_read_up_to_its_first_colon_and_any_other_is_refused_with_the_choice() -> None:
+    assert scope_test("host:a:b")(Facts({"host.id": "a:b"}))
+    with pytest.raises(ValueError, match=r"^'floor:2' is no scope: fleet, site:NAME, group:NAME or host:ID$"):
+        scope_test("floor:2")
+
+
+def test_a_rule_is_found_by_its_name() -> None:
+    assert RULES.named("second") is RULES.rules[1]
+    assert RULES.named("no such rule") is None
 
 
 def test_a_costly_fact_is_asked_once_and_only_where_a_rule_reaches_it() -> None:

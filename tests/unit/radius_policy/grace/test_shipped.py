@@ -51,6 +51,10 @@ GOOD: dict[str, dict[str, Any]] = {
 """The least that each rule needs."""
 
 
+def test_each_rule_has_its_least_facts_here() -> None:
+    assert set(GOOD) == {rule.name for rule in builtin().rules}, "write in GOOD the least facts that your rule needs"
+
+
 def told(facts: dict[str, Any]) -> Verdict:
     return judge(Facts({"hash": A, **facts}), Lists(), builtin(), NOW)
 

@@ -124,7 +124,7 @@ def test_silence_is_unmonitored_and_evidence_ends_it(world: World) -> None:
         assert heard is not None
         assert heard.posture is Posture.HEALTHY
         assert judgement.forget_silence(tx, T, HostId("pc"), now=world.now, policy=world.policy) is None
-    assert len(world.events("sensor_lost")) == 1
+    assert len(world.events("agent_silent")) == 1
 
 
 def test_where_silence_means_remediation_it_takes_breaker_places() -> None:

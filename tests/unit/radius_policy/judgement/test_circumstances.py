@@ -6,6 +6,7 @@ import pytest
 
 from radius_policy.judgement import found_facts
 from radius_policy.judgement.circumstances import Circumstances, SlotsOf, content_facts, listed_verdict
+from radius_policy.judgement.found_facts import facts_of
 from radius_policy.model import Executable, Execution, GraceSlot, Host, HostExecutable, HostId, ParentRef, VerdictWord
 from tests.world import T, World, sha
 
@@ -34,7 +35,7 @@ def pc(world: World) -> Host:
 def test_content_is_what_it_was_at_the_first_sighting_on_a_host(world: World) -> None:
     world.start("pc", "N", signer="App", signer_state="valid")
     later = around(world, "N", signer="App", signer_state="expired")
-    assert (later.facts()["signer.state"], later.signer) == ("valid", "App")
+    assert (facts_of(later)["signer.state"], later.signer) == ("valid", "App")
 
 
 def test_a_costly_fact_is_asked_only_when_read_and_then_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,16 +46,16 @@ def test_a_costly_fact_is_asked_only_when_read_and_then_once(world: World, monke
         return 5
 
     monkeypatch.setitem(found_facts.FOUND, "age", age)
-    facts = around(world, "N").facts()
+    facts = facts_of(around(world, "N"))
     assert asked == []
     assert (facts["age"], facts["age"], asked) == (5, 5, ["age"])
 
 
 def test_a_tool_has_its_role_at_its_home_alone(world: World) -> None:
     updater = world.inventory(r"C:\Program Files\App\Update.exe", role="updater")
-    assert around(world, "N", writer=updater).facts()["writer.role"] == "updater"
+    assert facts_of(around(world, "N", writer=updater))["writer.role"] == "updater"
     copy = ParentRef(r"C:\Users\ann\Downloads\Update.exe", updater.sha256)
-    assert around(world, "N", writer=copy).facts()["writer.role"] is None
+    assert facts_of(around(world, "N", writer=copy))["writer.role"] is None
 
 
 def test_a_lists_word_on_a_content_needs_no_start(world: World) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from radius_policy.facts.table import FACTS, Value
 from radius_policy.judgement.circumstances import Circumstances
-from radius_policy.judgement.found_facts import FOUND
+from radius_policy.judgement.found_facts import FOUND, facts_of
 from radius_policy.model import Executable, Execution, Host, HostExecutable, HostId, ParentRef
 from tests.world import DAY, HOUR, MINUTE, T, World, sha
 
@@ -28,7 +28,7 @@ def facts(
     assert known is not None
     executable = reading.get(Executable, T, execution.sha256)
     before = reading.get(HostExecutable, T, HostId(host), execution.sha256)
-    return Circumstances(reading, world.policy, execution, known, world.now, executable, before).facts().all()
+    return facts_of(Circumstances(reading, world.policy, execution, known, world.now, executable, before)).all()
 
 
 def test_every_fact_found_out_here_stands_in_the_table_of_facts() -> None:

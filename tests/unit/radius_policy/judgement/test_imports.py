@@ -78,7 +78,7 @@ def test_a_deny_of_a_packaged_or_widespread_file_is_proposed_and_decides_nothing
             HostExecutable(
                 DEFAULT_TENANT, HOST, B, 0, 0, facts={"provenance.proven": True, "provenance.detail": "apt:libc@2"}
             ),
-            ListEntry(DEFAULT_TENANT, "inv", "allow", ListKind.HASH, C, author="inventory", why="proven"),
+            ListEntry(DEFAULT_TENANT, "inv", "allow", ListKind.HASH, C, author="inventory", proven=True),
         )
         wide = wide_by_store(tx, DEFAULT_TENANT, most_hosts=3)
         planned = plan(

@@ -43,6 +43,9 @@ def test_a_setting_that_makes_no_sense_is_refused_with_a_sentence(
 
 
 def test_one_switch_per_site_takes_the_network_from_unknown_programs() -> None:
+    policy = of_settings(T, {"unknown_network": {"default": "off", "sites": {"paris": "on"}}})
+    assert policy.unknown_at("berlin") == {Outcome.MOVE, Outcome.CUT}
+    assert policy.unknown_at("paris") == {Outcome.MOVE}, "a site's own word goes before the default"
     policy = of_settings(T, {"unknown_network": {"default": "on", "sites": {"berlin": "off"}}})
     assert policy.unknown_at("berlin") == {Outcome.MOVE, Outcome.CUT}
     assert policy.unknown_at("paris") == {Outcome.MOVE}

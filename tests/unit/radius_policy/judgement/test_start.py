@@ -43,7 +43,7 @@ def test_in_learn_a_start_becomes_an_unconfirmed_line_and_nobody_is_mailed() -> 
     world.host("pc")
     world.start("pc", "N", held=False)
     (line,) = world.store.reading().find(ListEntry, tenant=T)
-    assert (line.value, line.scope, line.confirmed, line.author) == (sha("N"), "host:pc", False, "inventory")
+    assert (line.value, line.scope, line.confirmed, line.author) == (sha("N"), "fleet", False, "inventory")
     assert world.loud() == []
 
 

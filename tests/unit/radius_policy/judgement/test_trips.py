@@ -1,15 +1,10 @@
-"""A trip and its answer: quarantine all, nobody there, and graces that end undecided."""
+"""A trip as people meet it: what it contains, whether it waits, whom a quarantine of all would touch."""
 
 import pytest
 
-from radius_policy.judgement.trips import Due, due, quarantine_all
-from radius_policy.model import Access
-from tests.world import DAY, MINUTE, T, World, sha
-
-
-def look(world: World) -> Due:
-    with world.store.transaction() as tx:
-        return due(tx, T, now=world.now, policy=world.policy)
+from radius_policy.judgement.trips import Trip, answer, open_on, ran_on, trip_of, trips, would_stay
+from radius_policy.model import VerdictWord
+from tests.world import CASES, MINUTE, T, World, sha
 
 
 def tripped(**settings: object) -> World:
@@ -20,99 +15,135 @@ def tripped(**settings: object) -> World:
     return world
 
 
-def test_quarantine_all_moves_those_who_ran_it_and_spares_the_protected() -> None:
-    world = tripped(groups={"tills": {"min_available": 1}})
-    world.host("refused")
-    world.start("refused", "N", held=True)
-    world.host("server", never_quarantine=True)
-    world.start("server", "N", held=False)
-    world.host("till", groups=("tills",))
-    world.start("till", "N", held=False)
+def wide(**settings: object) -> World:
+    """Every victim has its own hash: ten are moved, then the site's limit contains all of them and the last four."""
+    world = World(**settings)  # type: ignore[arg-type]
+    word = world.inventory(r"C:\Program Files\Office\WINWORD.EXE")
+    for n, host in enumerate(world.hosts(14)):
+        world.start(host, f"unique {n}", parent=word, held=False)
+    return world
+
+
+def all_of(world: World, *, every: bool = False) -> list[Trip]:
+    return trips(world.store.reading(), T, world.now, every=every)
+
+
+def said(world: World, word: str, author: str = "ann") -> None:
+    [trip] = all_of(world)
     with world.store.transaction() as tx:
-        done = quarantine_all(tx, T, sha("N"), now=world.now, policy=world.policy, author="ann")
-    assert done.moved == ("pc001", "pc002", "pc003", "pc004", "pc005")
-    assert [(host, reason.level) for host, reason in done.spared] == [
-        ("server", "never-quarantine"),
-        ("till", "min-available"),
-    ]
-    assert world.access("refused") is Access.PRODUCTION
+        answer(tx, trip, word, author=author, now=world.now)
 
 
-def test_an_unanswered_trip_keeps_everything_by_default() -> None:
+def test_a_trip_of_one_executable_waits_for_an_answer() -> None:
     world = tripped()
-    world.later(31 * MINUTE)
-    assert look(world) == Due()
+    [trip] = all_of(world)
+    assert (trip.wide, trip.topic, trip.shas) == (False, sha("N"), (sha("N"),))
+    assert trip.waits
+    [event] = world.events("breaker_tripped")
+    assert event.facts["trip"] == trip.id
+    assert trip_of(world.store.reading(), T, str(event.facts["level"]), event.at, world.now) == trip
+
+
+def test_a_wide_trip_is_one_with_all_that_it_contains() -> None:
+    world = wide()
+    [trip] = all_of(world)
+    assert (trip.wide, trip.topic, len(trip.contained)) == (True, "site:main", 14)
+    assert len(world.events("breaker_tripped")) == 1
+
+
+@pytest.mark.parametrize(("deed", "word"), [("allow", VerdictWord.ALLOWED), ("deny", VerdictWord.DENIED)])
+def test_what_a_list_decides_waits_no_longer(deed: str, word: VerdictWord) -> None:
+    world = tripped()
+    getattr(world, deed)("N")
+    assert all_of(world) == []
+    [trip] = all_of(world, every=True)
+    assert trip.contained[0].decided is word
+
+
+def test_a_wide_trip_waits_until_the_last_of_it_is_decided() -> None:
+    world = wide()
+    for n in range(13):
+        world.allow(f"unique {n}")
+    [trip] = all_of(world)
+    assert trip.shas == (sha("unique 13"),)
+    world.deny("unique 13")
+    assert all_of(world) == []
+
+
+def test_what_was_answered_waits_no_longer_but_is_not_decided() -> None:
+    world = wide()
+    said(world, "keep")
+    assert all_of(world) == []
+    [trip] = all_of(world, every=True)
+    assert (trip.head.answer, trip.head.answered_by, len(trip.undecided)) == ("keep", "ann", 14)
+
+
+def test_an_unknown_that_joins_an_answered_trip_waits_anew() -> None:
+    world = wide()
+    said(world, "keep")
+    world.start(world.host("late"), "unique late", held=False)
+    [trip] = all_of(world)
+    assert [each.key for each in trip.contained if each.waits] == [sha("unique late")]
+
+
+def test_the_end_of_its_window_ends_no_trip() -> None:
+    world = wide()
+    world.later(11 * MINUTE)
+    world.start(world.host("afterwards"), "unique afterwards", held=False)
+    [trip] = all_of(world)
+    assert trip.head.ended is not None
+    assert (trip.topic, len(trip.contained)) == ("site:main", 14)
+
+
+def test_who_ran_it_is_not_who_was_refused_it() -> None:
+    world = tripped()
+    world.start(world.host("refused"), "N", held=True)
+    [trip] = all_of(world)
+    reading = world.store.reading()
+    assert ran_on(reading, T, trip.contained) == ["pc001", "pc002", "pc003", "pc004", "pc005"]
+    assert len(open_on(reading, T, trip.contained)) == 6
+
+
+def test_a_quarantine_of_all_would_spare_the_protected_and_the_last_of_a_group() -> None:
+    world = World(limits={**CASES, "executable": {"number": 0}}, groups={"tills": {"min_available": 1}})
+    tills = [world.host(name, groups=("tills",)) for name in ("till1", "till2")]
+    server = world.host("server", never_quarantine=True)
+    for host in (*tills, server):
+        world.start(host, "N", held=False)
+    stay = would_stay(world.store.reading(), T, [*tills, server], now=world.now, policy=world.policy)
+    assert {host: reason.level for host, reason in stay.items()} == {
+        "till2": "min-available",
+        "server": "never-quarantine",
+    }
+    assert "group 'tills' would fall below its minimum" in stay["till2"].text
+    with world.store.transaction() as tx:
+        from radius_policy.judgement import Refused, quarantine
+
+        quarantine(tx, T, tills[0], now=world.now, policy=world.policy)
+        with pytest.raises(Refused, match="below its minimum"):
+            quarantine(tx, T, tills[1], now=world.now, policy=world.policy)
+
+
+def family_tripped() -> World:
+    """Native images of one unknown assembly: another hash on every host, one family."""
+    world = World()
+    ngen = world.inventory(r"C:\Windows\Microsoft.NET\mscorsvw.exe", role="compiler", makes="native-image")
+    folder = r"C:\Windows\assembly\NativeImages_v4.0.30319_64\Forms\{:08x}\Forms.ni.exe"
+    for n, host in enumerate(world.hosts(5)):
+        world.start(host, f"image {n}", folder.format(n), writer=ngen, made_from=(sha("assembly"),), held=False)
+    return world
+
+
+def test_a_family_is_one_line_and_its_trip_ends_when_all_of_it_is_allowed() -> None:
+    world = family_tripped()
     assert len(world.moved()) == 3
-
-
-def test_the_sites_choice_is_carried_out_once_and_told() -> None:
-    world = tripped(trips={"minutes": 30, "choice": "release"})
-    assert look(world) == Due()
-    world.later(31 * MINUTE)
-    assert look(world).hosts == ("pc001", "pc002", "pc003")
-    assert look(world) == Due()
-    assert len(world.events("trip_unanswered")) == 1
-
-
-@pytest.mark.parametrize(("choice", "moved"), [("release", 0), ("quarantine", 5), ("keep", 3)])
-def test_the_sites_choice_applies_when_nobody_answers(choice: str, moved: int) -> None:
-    world = tripped(trips={"minutes": 5, "choice": "keep", "sites": {"main": choice}})
-    world.later(6 * MINUTE)
-    look(world)
-    assert len(world.moved()) == moved
-
-
-def test_a_pause_stops_the_sites_quarantine() -> None:
-    world = tripped(trips={"minutes": 5, "choice": "quarantine"})
-    world.pause()
-    world.later(6 * MINUTE)
-    look(world)
-    assert world.moved() == []
-
-
-@pytest.mark.parametrize("answer", ["allow", "deny"])
-def test_an_answered_trip_needs_no_choice(answer: str) -> None:
-    world = tripped(trips={"minutes": 5, "choice": "quarantine"})
-    world.allow("N") if answer == "allow" else world.deny("N")
-    world.later(DAY)
-    assert look(world).hosts == ()
-
-
-def test_a_new_reason_ends_the_sites_release() -> None:
-    world = tripped(trips={"minutes": 5, "choice": "release"})
-    world.later(6 * MINUTE)
-    look(world)
-    assert world.moved() == []
-    assert world.start("pc001", "other").verdict.word == "unknown"
-    assert world.moved() == ["pc001"]
-
-
-def test_an_undecided_grace_that_ends_is_one_alert_and_moves_nobody() -> None:
-    world = World()
-    ld = world.inventory("/usr/bin/ld", role="compiler")
-    world.host("dev", role="build")
-    world.start("dev", "mine", "/home/ann/a.out", writer=ld)
-    world.later(720 * 60 * MINUTE)
-    assert look(world).graces == (sha("mine"),)
-    assert look(world).graces == ()
-    assert [event.severity for event in world.events("grace_ended")] == [1]
-    assert world.moved() == []
-
-
-def test_a_grace_that_was_decided_ends_silently() -> None:
-    world = World()
-    ld = world.inventory("/usr/bin/ld", role="compiler")
-    world.host("dev", role="build")
-    world.start("dev", "mine", "/home/ann/a.out", writer=ld)
-    world.allow("mine")
-    world.later(720 * 60 * MINUTE)
-    assert look(world).graces == ()
-
-
-def test_the_settings_of_trips_are_checked() -> None:
-    from radius_policy.judgement.policy import checked
-
-    with pytest.raises(ValueError, match="choice is keep, release or quarantine"):
-        checked("trips", {"choice": "panic"})
-    with pytest.raises(ValueError, match="minutes is a number above 0"):
-        checked("trips", {"minutes": 0})
+    [trip] = all_of(world)
+    [family] = trip.contained
+    assert set(family.shas) == {sha(f"image {n}") for n in range(5)}
+    assert len(ran_on(world.store.reading(), T, trip.contained)) == 5
+    for n in range(4):
+        world.allow(f"image {n}")
+    assert [each.head.ended for each in all_of(world)] == [None]
+    world.allow("image 4")
+    assert all_of(world) == []
+    assert [each.head.ended is None for each in all_of(world, every=True)] == [False]

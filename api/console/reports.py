@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Response
 from markupsafe import Markup
 
-from api.admin.errors import Refused
+from api.admin import exactly
 from api.auth.roles import Forbidden
 from api.console.guard import ConsoleRoute, Visiting, text
-from api.reports import asked, exactly
+from api.errors import Refused
+from api.reports import asked
 from api.reports.render.html import curves, picture, pictures_css
 from api.reports.render.rows import LISTS, Table, tables
 from api.reports.render.table import heading

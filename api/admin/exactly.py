@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from api.admin import hosts
-from api.admin.errors import Refused
 from api.auth.roles import Forbidden, Identity, Role
+from api.errors import Refused
 from radius_policy.model import Access, Host, HostId, HostState
 from radius_policy.store.interface import Reading
 
