@@ -96,12 +96,12 @@ def test_who_follows_the_page_sees_an_endpoint_moved_and_brought_back(reader: Re
     person, _, listed, plugged, moved, back = printed
     assert "one-time password" in person
     assert "sw-try at 127.0.0.1 may ask (profile lab)" in listed
-    assert re.search(r"sw-try +port1 +02:00:00:00:00:10 +production", plugged)
-    assert re.search(r"sw-try +port1 +02:00:00:00:00:10 +remediation", moved)
+    assert re.search(r"sw-try\s+port1\s+02:00:00:00:00:10\s+production", plugged)
+    assert re.search(r"sw-try\s+port1\s+02:00:00:00:00:10\s+remediation", moved)
     assert "posture  potential_problem" in moved
-    assert re.search(r"remediation +confirmed", moved)
+    assert re.search(r"remediation\s+confirmed", moved)
     assert "posture  healthy" in back
-    assert re.search(r"sw-try +port1 +02:00:00:00:00:10 +production", back)
+    assert re.search(r"sw-try\s+port1\s+02:00:00:00:00:10\s+production", back)
     journal = [json.loads(line) for line in (reader.folder / "switch.jsonl").read_text().splitlines()]
     assert [line["vlan"] for line in journal if line["event"] == "moved"] == ["10", "66", "10"]
 

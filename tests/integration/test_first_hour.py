@@ -168,6 +168,7 @@ def test_the_disk_is_full(tmp_path: Path) -> None:
 
 
 def test_the_mail_server_is_away(site: Installation) -> None:
+    site.cli("mode", "monitor")  # in `learn` a first run waits for the digest
     Endpoint(site, "02:00:00:00:00:31").enrol(site.cli("enrol-token").stdout)
     host = Endpoint(site, "02:00:00:00:00:32")
     host.enrol(site.cli("enrol-token").stdout)
